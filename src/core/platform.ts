@@ -1,0 +1,15 @@
+import type { Clock } from '../base/clock.ts';
+import type { RandomSource } from '../base/random.ts';
+import type { PayloadDigest } from '../crypto/digest.ts';
+import type { Transport } from './socket.ts';
+
+/**
+ * Everything the library takes from the world: time, chance, SHA-256, the network. Each part can be replaced; what is left out is
+ * the runtime's own (`runtime.ts`).
+ */
+export interface Platform {
+  readonly clock: Clock;
+  readonly random: RandomSource;
+  readonly digest: PayloadDigest;
+  readonly transport: Transport;
+}
