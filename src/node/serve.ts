@@ -1,0 +1,162 @@
+import { createServer, type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { type WebSocket, WebSocketServer } from 'ws';
+import { webSocketSocket } from '../core/runtime.ts';
+import type { Socket } from '../core/socket.ts';
+
+/** What {@link serve} puts on a port: `SessionManagerService`, or anything else of web standards. */
+export interface WebService {
+  fetch(request: Request): Promise<Response>;
+  /** A `Response` refuses the upgrade; a function accepts it and is given the socket. */
+  upgrade(request: Request): Promise<Response | ((socket: Socket) => void)>;
+}
+
+export interface ServeOptions {
+  /** Default 0: a free port. */
+  readonly port?: number;
+  /** Default `127.0.0.1`. The service speaks plain HTTP: put TLS in front before you listen elsewhere. */
+  readonly host?: string;
+  /** Bytes of a request body at most; more is answered 413. Default 1 MiB. */
+  readonly maxBody?: number;
+  /** Bytes of a WebSocket message at most; more ends the connection with 1009. Default 1 MiB. */
+  readonly maxMessage?: number;
+}
+
+export interface Server {
+  /** Base URL, for example `http://127.0.0.1:41234`. */
+  readonly url: string;
+  /** Stops listening and drops every connection. The service itself stays as it is. */
+  close(): Promise<void>;
+}
+
+/**
+ * Puts a service on `node:http` and `ws`.
+ *
+ * @throws the system's error when the port cannot be listened on, for example `EADDRINUSE`
+ */
+export async function serve(service: WebService, options: ServeOptions = {}): Promise<Server> {
+  const { port = 0, host = '127.0.0.1', maxBody = MIB, maxMessage = MIB } = options;
+  const server = createServer((request, response) => {
+    // Only a client that went away, or a service that breaks its contract, ends here.
+    answer(service, request, response, maxBody).catch(() => response.destroy());
+  });
+  const sockets = new WebSocketServer({
+    noServer: true,
+    clientTracking: false,
+    maxPayload: maxMessage,
+    perMessageDeflate: false,
+  });
+  server.on('upgrade', (request, connection, head) => {
+    // The connection may break while the service decides; without a listener that would end the process.
+    connection.on('error', () => connection.destroy());
+    upgrade(service, sockets, request, connection, head).catch(() => connection.destroy());
+  });
+  const connections = new Set<Duplex>();
+  server.on('connection', (connection) => {
+    connections.add(connection);
+    connection.once('close', () => connections.delete(connection));
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+  return {
+    url: urlOf(server.address() as AddressInfo),
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        for (const connection of connections) connection.destroy();
+      }),
+  };
+}
+
+const MIB = 1024 * 1024;
+
+type Body = Uint8Array<ArrayBuffer>;
+
+async function answer(
+  service: WebService,
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  maxBody: number,
+): Promise<void> {
+  const response = await respond(service, incoming, maxBody);
+  const body = new Uint8Array(await response.arrayBuffer());
+  const headers = new Headers(response.headers);
+  headers.set('content-length', `${body.length}`);
+  outgoing.setHeaders(headers);
+  outgoing.writeHead(response.status);
+  outgoing.end(body);
+}
+
+async function respond(service: WebService, incoming: IncomingMessage, maxBody: number): Promise<Response> {
+  const body = await readBody(incoming, maxBody);
+  if (!body) return new Response(`The request body is larger than ${maxBody} bytes.\n`, { status: 413 });
+  const request = toRequest(incoming, body);
+  if (!request) return badRequest();
+  return service.fetch(request);
+}
+
+async function upgrade(
+  service: WebService,
+  sockets: WebSocketServer,
+  incoming: IncomingMessage,
+  connection: Duplex,
+  firstBytes: Buffer,
+): Promise<void> {
+  const request = toRequest(incoming);
+  const accept = request ? await service.upgrade(request) : badRequest();
+  if (typeof accept === 'function') {
+    sockets.handleUpgrade(incoming, connection, firstBytes, (socket: WebSocket) =>
+      accept(webSocketSocket(socket)),
+    );
+    return;
+  }
+  const body = new Uint8Array(await accept.arrayBuffer());
+  let head = `HTTP/1.1 ${accept.status} ${STATUS_CODES[accept.status] ?? ''}\r\n`;
+  accept.headers.forEach((value, name) => {
+    head += `${name}: ${value}\r\n`;
+  });
+  connection.write(`${head}connection: close\r\ncontent-length: ${body.length}\r\n\r\n`);
+  connection.end(body);
+}
+
+/** The body, or `undefined` when it is larger than `maxBody`. */
+async function readBody(incoming: IncomingMessage, maxBody: number): Promise<Body | undefined> {
+  const parts: Buffer[] = [];
+  let length = 0;
+  // Read to its end even so: a client that is still sending would miss the answer. Time bounds it: Node.js
+  // drops a request that takes longer than `requestTimeout`, 5 minutes.
+  for await (const part of incoming as AsyncIterable<Buffer>) {
+    length += part.length;
+    if (length <= maxBody) parts.push(part);
+  }
+  return length <= maxBody ? new Uint8Array(Buffer.concat(parts)) : undefined;
+}
+
+/** The request in web terms; `undefined` for one that cannot be put so. */
+function toRequest(incoming: IncomingMessage, body?: Body): Request | undefined {
+  const { method = 'GET', url = '', rawHeaders } = incoming;
+  try {
+    const headers = new Headers();
+    for (let i = 0; i + 1 < rawHeaders.length; i += 2) headers.append(rawHeaders[i]!, rawHeaders[i + 1]!);
+    // Joined, not resolved: a target of `//elsewhere/` must not change the host.
+    if (!url.startsWith('/') || !headers.has('host')) return undefined;
+    const hasBody = body !== undefined && body.length > 0 && method !== 'GET' && method !== 'HEAD';
+    return new Request(`http://${headers.get('host')}${url}`, { method, headers, ...(hasBody && { body }) });
+  } catch {
+    return undefined;
+  }
+}
+
+function badRequest(): Response {
+  return new Response('The request cannot be read.\n', { status: 400 });
+}
+
+function urlOf({ address, family, port }: AddressInfo): string {
+  return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+}
