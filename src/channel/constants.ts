@@ -55,5 +55,9 @@ export type PayloadFlag = (typeof PayloadFlag)[keyof typeof PayloadFlag];
 /** The header's Flags field, as the real programs set it: SYN on the agent's first stream message. */
 export const MessageFlags = { None: 0, Syn: 1, Fin: 2, SynFin: 3 } as const;
 
-/** Payload bytes per stream message of both real programs (PROTOCOL.md section 6). */
-export const DEFAULT_PAYLOAD_SIZE = 1024;
+/**
+ * The versions that hawser's ends report, in the four parts that the real programs compare (PROTOCOL.md section
+ * 7): new enough for every feature of the other side.
+ */
+export const CLIENT_VERSION = '1.2.707.0';
+export const AGENT_VERSION = '3.3.0.0';

@@ -19,8 +19,6 @@ export type ChannelEvent =
   | { readonly type: 'closed'; readonly message: ChannelClosed }
   /** The handshake cannot succeed; the session must end. */
   | { readonly type: 'failed'; readonly error: HawserError }
-  /** There is room to send again after {@link DataChannel.send} took less than it was given. */
-  | { readonly type: 'writable' }
   /** A frame was unreadable or meant for somebody else, and was dropped. For counters and logs. */
   | { readonly type: 'dropped'; readonly error: MessageError };
 

@@ -1,0 +1,511 @@
+import { HawserError } from '../base/error.ts';
+import type { PayloadDigest } from '../crypto/digest.ts';
+import { AgentHandshake } from './agent-handshake.ts';
+import { ClientHandshake } from './client-handshake.ts';
+import { MessageFlags, MessageType, type PayloadFlag, PayloadType } from './constants.ts';
+import { decodeMessage } from './decode.ts';
+import { encodeMessage } from './encode.ts';
+import { MessageError } from './error.ts';
+import type { ChannelEvent } from './events.ts';
+import {
+  DEFAULT_PAYLOAD_SIZE,
+  DEFAULT_RECEIVE_BUFFER,
+  DEFAULT_SEND_QUEUE,
+  DEFAULT_SEND_WINDOW,
+  MAX_PAYLOAD_SIZE,
+} from './limits.ts';
+import type { AgentMessage } from './message.ts';
+import { formatAcknowledge, parseAcknowledge } from './payload/acknowledge.ts';
+import { parseChannelClosed } from './payload/channel-closed.ts';
+import type { SessionTypeParameters } from './payload/handshake.ts';
+import { type AgentSessionState, formatSessionState } from './payload/session-state.ts';
+import {
+  formatExitCode,
+  formatFlag,
+  isTerminalSize,
+  parseExitCode,
+  parseFlag,
+  parseSize,
+  type TerminalSize,
+} from './payload/terminal.ts';
+import { type Delivery, ReceiveStream } from './receive-stream.ts';
+import { SendQueue } from './send-queue.ts';
+import { SendStream } from './send-stream.ts';
+
+export interface DataChannelOptions {
+  readonly role: 'client' | 'agent';
+  readonly sessionId: string;
+  readonly digest: PayloadDigest;
+  /** A fresh UUID for each message. */
+  readonly uuid: () => string;
+  /** Bytes of stream data per message, 1 to 524,288. Default 1,024, as both real programs. */
+  readonly payloadSize?: number;
+  /** Bytes of frames that may be unacknowledged. Default 1 MiB. */
+  readonly sendWindow?: number;
+  /** Bytes that {@link DataChannel.send} takes ahead of the window. Default 256 KiB. */
+  readonly sendQueue?: number;
+  /** Bytes that may wait to be polled before acknowledges are held back. Default 1 MiB; four times as much is never passed. */
+  readonly receiveBuffer?: number;
+}
+
+/** Figures of a channel, for metrics and tests. */
+export interface ChannelStats {
+  /** Smoothed, in milliseconds. */
+  readonly roundTripTime: number;
+  readonly retransmissions: number;
+  /** Frames that could not be read or were not for this end. */
+  readonly droppedFrames: number;
+  /** Bytes taken by `send` that have no sequence number yet. */
+  readonly queuedBytes: number;
+  /** Bytes of the frames that wait for their acknowledge. */
+  readonly unacknowledgedBytes: number;
+  /** Received bytes that wait: to be polled, or for an earlier message. */
+  readonly receivedBytes: number;
+}
+
+/**
+ * The data channel of one session: either end of it, with no IO (PROTOCOL.md sections 2, 6 and 7).
+ *
+ * A deterministic state machine. Time is an argument; the ids are injected. Its methods are of four kinds:
+ *
+ * - getters;
+ * - `handle*`: what came from the network or the clock. They never throw for what the network sent;
+ * - commands: what the application wants;
+ * - `poll*`: what to tell the application, what to send, when to wake.
+ *
+ * After every `handle*` and every command a driver polls: `pollEvent` until it has no more (or the application
+ * can take no more), `pollTransmit` until it has no more (or the socket can take no more), then `pollTimeout`
+ * for the time of the next `handleTimeout`. Events first: polling them can make acknowledges to send.
+ *
+ * A channel outlives its socket. It starts unconnected; `handleConnected` and `handleDisconnected` tell of each
+ * socket below it, and across them no byte is lost, doubled or reordered.
+ */
+export class DataChannel {
+  readonly #options: DataChannelOptions;
+  readonly #isClient: boolean;
+  readonly #queue: SendQueue;
+  readonly #sender: SendStream;
+  readonly #receiver: ReceiveStream;
+
+  #connected = false;
+  #closed = false;
+  #ready: boolean;
+  #clientHandshake: ClientHandshake | undefined;
+  #agentHandshake: AgentHandshake | undefined;
+  #paused = false;
+  #announcements: AgentSessionState[] = [];
+  #lastHeard = 0;
+
+  #events: QueuedEvent[] = [];
+  #firstEvent = 0;
+  /** Deliveries that came before the agent's handshake was done, in order. */
+  #held: Delivery[] = [];
+  #dropped = 0;
+  #droppedEvents = 0;
+
+  /** @throws {RangeError} for a payloadSize, window or buffer out of range */
+  constructor(options: DataChannelOptions) {
+    const payloadSize = checked('payloadSize', options.payloadSize ?? DEFAULT_PAYLOAD_SIZE, MAX_PAYLOAD_SIZE);
+    this.#options = options;
+    this.#isClient = options.role === 'client';
+    // A client may speak once the agent has (PROTOCOL.md section 1.2); an agent speaks first.
+    this.#ready = !this.#isClient;
+    if (this.#isClient) this.#clientHandshake = new ClientHandshake();
+    this.#queue = new SendQueue(payloadSize, checked('sendQueue', options.sendQueue ?? DEFAULT_SEND_QUEUE));
+    this.#sender = new SendStream(
+      {
+        messageType: this.#isClient ? MessageType.InputStreamData : MessageType.OutputStreamData,
+        firstFlags: this.#isClient ? MessageFlags.None : MessageFlags.Syn,
+        window: checked('sendWindow', options.sendWindow ?? DEFAULT_SEND_WINDOW),
+        digest: options.digest,
+        uuid: options.uuid,
+      },
+      this.#queue,
+    );
+    this.#receiver = new ReceiveStream(
+      this.#isClient ? MessageType.OutputStreamData : MessageType.InputStreamData,
+      checked('receiveBuffer', options.receiveBuffer ?? DEFAULT_RECEIVE_BUFFER),
+    );
+  }
+
+  /** Whether application data may flow to the peer; until then it is held back. */
+  get ready(): boolean {
+    return this.#ready;
+  }
+
+  /** Whether there is a socket below. */
+  get connected(): boolean {
+    return this.#connected;
+  }
+
+  /** Whether the channel is over: by `channel_closed` or by {@link close}. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /**
+   * Whether there is room to speak of for {@link send}: at least half of the send queue. A getter and no event, so
+   * that a reader who is slow to poll events does not keep a writer from hearing of it: look after every call.
+   */
+  get writable(): boolean {
+    return !this.#closed && this.#queue.room >= this.#queue.bytes;
+  }
+
+  /** Whether everything sent has arrived: nothing is queued, nothing unacknowledged. */
+  get acknowledged(): boolean {
+    return this.#queue.empty && this.#sender.unacknowledged === 0;
+  }
+
+  get stats(): ChannelStats {
+    return {
+      roundTripTime: this.#sender.roundTripTime,
+      retransmissions: this.#sender.retransmissions,
+      droppedFrames: this.#dropped,
+      queuedBytes: this.#queue.bytes,
+      unacknowledgedBytes: this.#sender.unacknowledgedBytes,
+      receivedBytes: this.#receiver.stored,
+    };
+  }
+
+  /** A socket is open and the opening message has been sent on it. Everything unacknowledged is sent again. */
+  handleConnected(now: number): void {
+    this.#connected = true;
+    this.#paused = false;
+    this.#lastHeard = now;
+    this.#sender.restart(now, true);
+  }
+
+  /** The socket is gone. Nothing is lost: the channel waits for the next one. */
+  handleDisconnected(): void {
+    this.#connected = false;
+    this.#sender.suspend();
+  }
+
+  /** Takes one binary message of the socket. The channel keeps views of `frame`: do not write to it afterwards. */
+  handleMessage(frame: Uint8Array, now: number): void {
+    if (this.#closed) return;
+    let message: AgentMessage;
+    try {
+      message = decodeMessage(frame, this.#options.digest);
+      this.#lastHeard = now;
+      this.#dispatch(message, now);
+    } catch (error) {
+      if (!(error instanceof MessageError)) throw error;
+      this.#drop(error);
+    }
+  }
+
+  /** The time that {@link pollTimeout} asked for has come. */
+  handleTimeout(now: number): void {
+    if (this.#closed) return;
+    if (this.#connected) this.#sender.handleTimeout(now);
+    if (this.#agentHandshake && now >= this.#agentHandshake.deadline) {
+      this.#push({ type: 'failed', error: this.#agentHandshake.timedOut() });
+      this.#agentHandshake = undefined;
+    }
+    if (this.#silenceDeadline !== undefined && now >= this.#silenceDeadline) {
+      this.#push({ type: 'failed', error: silent() });
+      this.#lastHeard = now;
+    }
+  }
+
+  /**
+   * Sends stream data. The bytes are copied.
+   *
+   * @param payloadType default `Output`; an agent also sends `StdErr` and `Error`
+   * @returns how many bytes were taken. Offer the others again when the channel is {@link writable}
+   */
+  send(bytes: Uint8Array, payloadType: number = PayloadType.Output): number {
+    if (this.#closed) return 0;
+    return this.#queue.pushBytes(payloadType, bytes);
+  }
+
+  /** Client: the terminal has this size now. Only the last size before the next transmission is sent. @throws {RangeError} */
+  resize(size: TerminalSize): void {
+    if (!isTerminalSize(size))
+      throw new RangeError(`A terminal has 1 to 65,535 columns and rows, not ${size.cols} by ${size.rows}.`);
+    if (!this.#closed) this.#queue.setSize(size);
+  }
+
+  /** Client: Ctrl-C. It overtakes input that has not been sent yet. */
+  interrupt(): void {
+    if (!this.#closed) this.#queue.pushInterrupt();
+  }
+
+  sendFlag(flag: PayloadFlag): void {
+    if (!this.#closed) this.#queue.pushWhole(PayloadType.Flag, formatFlag(flag));
+  }
+
+  /** Agent: the command's exit status. */
+  sendExitCode(exitCode: number): void {
+    if (!this.#closed) this.#queue.pushWhole(PayloadType.ExitCode, formatExitCode(exitCode));
+  }
+
+  /**
+   * Agent: begins with a handshake, before anything is sent. Both sides' data is held back until it is complete.
+   * Plain shells do without one (PROTOCOL.md section 1.2).
+   */
+  startHandshake(session: SessionTypeParameters, now: number): void {
+    if (this.#isClient || this.#sender.unacknowledged > 0)
+      throw new TypeError('Only an agent that has sent nothing yet can start a handshake.');
+    this.#ready = false;
+    this.#agentHandshake = new AgentHandshake(session, now);
+    this.#queue.pushHandshake(PayloadType.HandshakeRequest, this.#agentHandshake.request);
+  }
+
+  /** Agent: tells the service of the session's state. */
+  announce(state: AgentSessionState): void {
+    if (!this.#closed && this.#announcements.length < MAX_ANNOUNCEMENTS) this.#announcements.push(state);
+  }
+
+  /** Ends the channel on this side. Nothing is sent afterwards, and nothing taken; events that wait can still be polled. */
+  close(): void {
+    this.#closed = true;
+    this.#sender.suspend();
+  }
+
+  /**
+   * What happened, in order. Stream data that is not polled stays in the receive buffer, and a full one makes
+   * the peer stop: that is the back-pressure.
+   */
+  pollEvent(): ChannelEvent | undefined {
+    const queued = this.#events[this.#firstEvent];
+    if (!queued) return undefined;
+    this.#firstEvent++;
+    if (this.#firstEvent === this.#events.length || this.#firstEvent === COMPACT_AFTER) {
+      this.#events = this.#events.slice(this.#firstEvent);
+      this.#firstEvent = 0;
+    }
+    if (queued.delivery) this.#receiver.consume(queued.delivery);
+    if (queued.event.type === 'dropped') this.#droppedEvents--;
+    return queued.event;
+  }
+
+  /** The next frame to send. Poll only while the socket takes more: what is not polled here costs no memory there. */
+  pollTransmit(now: number): Uint8Array | undefined {
+    if (!this.#connected || this.#closed) return undefined;
+    const acknowledge = this.#receiver.shiftAcknowledge();
+    if (acknowledge) return this.#control(MessageType.Acknowledge, formatAcknowledge(acknowledge), now);
+    const sessionState = this.#announcements.shift();
+    if (sessionState) {
+      const { sessionId } = this.#options;
+      return this.#control(
+        MessageType.AgentSessionState,
+        formatSessionState({ sessionState, sessionId }),
+        now,
+      );
+    }
+    if (this.#paused && !this.#isClient) return undefined;
+    return this.#sender.transmit(now, this.#ready, this.#paused ? 1 : Number.POSITIVE_INFINITY);
+  }
+
+  /** When to call {@link handleTimeout}: milliseconds on the caller's clock; undefined for never. */
+  pollTimeout(): number | undefined {
+    if (this.#closed) return undefined;
+    let deadline = this.#connected ? this.#sender.deadline : undefined;
+    for (const other of [this.#agentHandshake?.deadline, this.#silenceDeadline]) {
+      if (other !== undefined && (deadline === undefined || other < deadline)) deadline = other;
+    }
+    return deadline;
+  }
+
+  #dispatch(message: AgentMessage, now: number): void {
+    const incoming = this.#isClient ? MessageType.OutputStreamData : MessageType.InputStreamData;
+    switch (message.messageType) {
+      case incoming:
+        this.#resume(now);
+        for (const delivery of this.#receiver.handle(message)) this.#deliver(delivery, now);
+        return;
+      case MessageType.Acknowledge:
+        this.#sender.acknowledge(parseAcknowledge(message.payload).sequenceNumber, now);
+        this.#resume(now);
+        return;
+      case MessageType.PausePublication:
+        this.#pause();
+        return;
+      case MessageType.StartPublication:
+        this.#paused = false;
+        this.#sender.restart(now, false);
+        return;
+      case MessageType.ChannelClosed:
+        this.#push({ type: 'closed', message: parseChannelClosed(message.payload) });
+        this.close();
+        return;
+      default:
+        throw new MessageError(
+          'ERR_MESSAGE_FIELD',
+          `A ${this.#options.role} does not take ${message.messageType.slice(0, 32)} messages on its data channel.`,
+        );
+    }
+  }
+
+  /** pause_publication stops an agent. The real plugin ignores it, so a client goes on with one message at a time. */
+  #pause(): void {
+    this.#paused = true;
+    if (!this.#isClient) this.#sender.suspend();
+  }
+
+  /** Any sign of the peer ends a pause (PROTOCOL.md section 6). */
+  #resume(now: number): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#sender.restart(now, false);
+  }
+
+  #deliver(delivery: Delivery, now: number): void {
+    try {
+      if (this.#isClient) this.#deliverToClient(delivery);
+      else this.#deliverToAgent(delivery, now);
+    } catch (error) {
+      if (!(error instanceof MessageError)) throw error;
+      // It had its turn, so it counts as received: sent again it would be no better.
+      this.#receiver.consume(delivery);
+      this.#drop(error);
+    }
+  }
+
+  #deliverToClient(delivery: Delivery): void {
+    const { payloadType, payload } = delivery.message;
+    switch (payloadType) {
+      case PayloadType.HandshakeRequest: {
+        if (!this.#clientHandshake || this.#clientHandshake.requested || this.#ready)
+          throw unexpected('HandshakeRequest');
+        const { response, error } = this.#clientHandshake.handleRequest(payload);
+        this.#queue.pushHandshake(PayloadType.HandshakeResponse, response);
+        if (error) this.#push({ type: 'failed', error });
+        break;
+      }
+      case PayloadType.HandshakeComplete: {
+        if (!this.#clientHandshake?.requested || this.#ready) throw unexpected('HandshakeComplete');
+        const ready = this.#clientHandshake.handleComplete(payload);
+        this.#ready = true;
+        this.#push(ready);
+        break;
+      }
+      case PayloadType.Output:
+      case PayloadType.StdErr:
+      case PayloadType.Error:
+        this.#spoken();
+        this.#push({ type: 'data', payloadType, payload }, delivery);
+        return;
+      case PayloadType.Flag:
+        this.#spoken();
+        this.#push({ type: 'flag', flag: parseFlag(payload) }, delivery);
+        return;
+      case PayloadType.ExitCode:
+        this.#spoken();
+        this.#push({ type: 'exitCode', exitCode: parseExitCode(payload) }, delivery);
+        return;
+      default:
+        throw unexpected(`payload type ${payloadType}`);
+    }
+    this.#receiver.consume(delivery);
+  }
+
+  #deliverToAgent(delivery: Delivery, now: number): void {
+    const { payloadType, payload } = delivery.message;
+    if (payloadType === PayloadType.HandshakeResponse) {
+      if (!this.#agentHandshake) throw unexpected('HandshakeResponse');
+      const outcome = this.#agentHandshake.handleResponse(payload, now);
+      this.#agentHandshake = undefined;
+      this.#receiver.consume(delivery);
+      if (outcome instanceof HawserError) {
+        this.#push({ type: 'failed', error: outcome });
+        return;
+      }
+      this.#queue.pushHandshake(PayloadType.HandshakeComplete, outcome.complete);
+      this.#ready = true;
+      this.#push(outcome.ready);
+      const held = this.#held;
+      this.#held = [];
+      for (const early of held) this.#deliver(early, now);
+      return;
+    }
+    if (!this.#ready) {
+      this.#held.push(delivery);
+      return;
+    }
+    switch (payloadType) {
+      case PayloadType.Output:
+        this.#push({ type: 'data', payloadType, payload }, delivery);
+        return;
+      case PayloadType.Size:
+        this.#push({ type: 'size', size: parseSize(payload) }, delivery);
+        return;
+      case PayloadType.Flag:
+        this.#push({ type: 'flag', flag: parseFlag(payload) }, delivery);
+        return;
+      default:
+        throw unexpected(`payload type ${payloadType}`);
+    }
+  }
+
+  /** Client: the agent spoke without a handshake, so there will be none and input may flow. */
+  #spoken(): void {
+    if (this.#ready || this.#clientHandshake?.requested) return;
+    this.#ready = true;
+    this.#push({ type: 'ready' });
+  }
+
+  /** An unanswered peer that has been silent for too long is gone, whatever the socket says. Agents wait for ever, as the real one. */
+  get #silenceDeadline(): number | undefined {
+    if (!this.#isClient || !this.#connected || this.#sender.unacknowledged === 0) return undefined;
+    return this.#lastHeard + SILENCE_LIMIT;
+  }
+
+  #control(messageType: MessageType, payload: Uint8Array, now: number): Uint8Array {
+    return encodeMessage(
+      {
+        messageType,
+        messageId: this.#options.uuid(),
+        createdDate: Math.max(1, now),
+        flags: MessageFlags.SynFin,
+        payload,
+      },
+      this.#options.digest,
+    );
+  }
+
+  #drop(error: MessageError): void {
+    this.#dropped++;
+    if (this.#droppedEvents >= MAX_DROPPED_EVENTS) return;
+    this.#droppedEvents++;
+    this.#push({ type: 'dropped', error });
+  }
+
+  #push(event: ChannelEvent, delivery?: Delivery): void {
+    this.#events.push(delivery ? { event, delivery } : { event });
+  }
+}
+
+interface QueuedEvent {
+  readonly event: ChannelEvent;
+  /** The stream message behind it, whose bytes count until the event is polled. */
+  readonly delivery?: Delivery;
+}
+
+function unexpected(what: string): MessageError {
+  return new MessageError('ERR_MESSAGE_PAYLOAD', `${what} has no place here.`);
+}
+
+function silent(): HawserError {
+  return new HawserError(
+    'ERR_CHANNEL_SILENT',
+    'The other end has answered nothing for five minutes. The managed node may be gone; start a new session.',
+  );
+}
+
+function checked(name: string, value: number, maximum = Number.MAX_SAFE_INTEGER): number {
+  if (!Number.isSafeInteger(value) || value < 1 || value > maximum) {
+    throw new RangeError(`${name} must be a whole number from 1 to ${maximum}, got ${value}.`);
+  }
+  return value;
+}
+
+/** Milliseconds: about the time after which the real plugin gives up (PROTOCOL.md section 6). */
+const SILENCE_LIMIT = 300_000;
+/** Dropped frames are counted for ever, but reported only so many at a time. */
+const MAX_DROPPED_EVENTS = 64;
+const MAX_ANNOUNCEMENTS = 8;
+/** Polled events that may stay at the head of the array. */
+const COMPACT_AFTER = 1_024;

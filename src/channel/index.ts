@@ -1,0 +1,89 @@
+/**
+ * The protocol core: AgentMessage codec, payloads, and the data channel as a state machine without IO.
+ *
+ * @module
+ */
+export {
+  AGENT_VERSION,
+  CLIENT_VERSION,
+  MessageFlags,
+  MessageType,
+  PayloadFlag,
+  PayloadType,
+} from './constants.ts';
+export { type ChannelStats, DataChannel, type DataChannelOptions } from './data-channel.ts';
+export { decodeMessage, peekMessageType } from './decode.ts';
+export { encodeMessage, frameLength, type MessageFields } from './encode.ts';
+export { MessageError, type MessageErrorCode } from './error.ts';
+export type { ChannelEvent, ReadyEvent } from './events.ts';
+export { type AgentMessage, FRAME_OVERHEAD, HEADER_LENGTH, SHORT_HEADER_LENGTH } from './message.ts';
+export { type Acknowledge, formatAcknowledge, parseAcknowledge } from './payload/acknowledge.ts';
+export { type ChannelClosed, formatChannelClosed, parseChannelClosed } from './payload/channel-closed.ts';
+export {
+  ActionStatus,
+  type ClientAction,
+  ClientActionType,
+  formatEncChallenge,
+  formatHandshakeComplete,
+  formatHandshakeRequest,
+  formatHandshakeResponse,
+  type HandshakeComplete,
+  type HandshakeRequest,
+  type HandshakeResponse,
+  type ProcessedClientAction,
+  parseEncChallenge,
+  parseHandshakeComplete,
+  parseHandshakeRequest,
+  parseHandshakeResponse,
+  parseSessionTypeParameters,
+  type SessionTypeParameters,
+} from './payload/handshake.ts';
+export {
+  type AgentJob,
+  type AgentJobAck,
+  type AgentJobReply,
+  type AgentJobReplyAck,
+  formatAgentJob,
+  formatAgentJobAck,
+  formatAgentJobReply,
+  formatAgentJobReplyAck,
+  parseAgentJob,
+  parseAgentJobAck,
+  parseAgentJobReply,
+  parseAgentJobReplyAck,
+} from './payload/job.ts';
+export {
+  formatOpenControlChannel,
+  formatOpenDataChannel,
+  type OpenControlChannel,
+  type OpenDataChannel,
+  parseOpenControlChannel,
+  parseOpenDataChannel,
+} from './payload/open-channel.ts';
+export {
+  type AgentSessionState,
+  formatSessionState,
+  parseSessionState,
+  type SessionState,
+} from './payload/session-state.ts';
+export {
+  type AgentTaskAcknowledge,
+  type AgentTaskComplete,
+  formatAgentTaskAcknowledge,
+  formatAgentTaskComplete,
+  formatStartSessionTask,
+  parseAgentTaskAcknowledge,
+  parseAgentTaskComplete,
+  parseStartSessionTask,
+  type StartSessionTask,
+} from './payload/task.ts';
+export {
+  formatExitCode,
+  formatFlag,
+  formatSize,
+  isTerminalSize,
+  parseExitCode,
+  parseFlag,
+  parseSize,
+  type TerminalSize,
+} from './payload/terminal.ts';

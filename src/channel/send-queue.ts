@@ -1,0 +1,159 @@
+import { PayloadType } from './constants.ts';
+import { formatSize, type TerminalSize } from './payload/terminal.ts';
+
+/** A payload that waits for its sequence number. */
+export interface QueuedPayload {
+  readonly payloadType: number;
+  readonly payload: Uint8Array;
+}
+
+/**
+ * What the application and the handshake want sent, in the order in which it goes out: handshake, interrupts,
+ * the last terminal size, then everything else first come first served. Nothing here has a sequence number yet,
+ * which is what lets an interrupt overtake a paste.
+ *
+ * Small writes that pile up are joined into payloads of full size.
+ */
+export class SendQueue {
+  readonly #payloadSize: number;
+  readonly #limit: number;
+  readonly #handshake: QueuedPayload[] = [];
+  #interrupts = 0;
+  #size: TerminalSize | undefined;
+  #chunks: Chunk[] = [];
+  #first = 0;
+  #bytes = 0;
+
+  /** @param limit bytes of application data that may wait */
+  constructor(payloadSize: number, limit: number) {
+    this.#payloadSize = payloadSize;
+    this.#limit = limit;
+  }
+
+  /** Bytes of application data that wait. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get room(): number {
+    return Math.max(0, this.#limit - this.#bytes);
+  }
+
+  get empty(): boolean {
+    return this.#handshake.length === 0 && !this.hasApplicationData;
+  }
+
+  get hasApplicationData(): boolean {
+    return this.#interrupts > 0 || this.#size !== undefined || this.#first < this.#chunks.length;
+  }
+
+  pushHandshake(payloadType: number, payload: Uint8Array): void {
+    this.#handshake.push({ payloadType, payload });
+  }
+
+  /** Copies what fits, and says how much that was. */
+  pushBytes(payloadType: number, bytes: Uint8Array): number {
+    const taken = Math.min(bytes.length, this.room);
+    for (let start = 0; start < taken; ) {
+      const last = this.#last();
+      const joined = last?.joins(payloadType) ? last.append(bytes, start, taken) : 0;
+      if (joined === 0) {
+        const end = Math.min(start + this.#payloadSize, taken);
+        this.#chunks.push(new Chunk(payloadType, bytes.slice(start, end), this.#payloadSize));
+        start = end;
+      } else start += joined;
+    }
+    this.#bytes += taken;
+    return taken;
+  }
+
+  /** A payload that must arrive whole, after the bytes before it: a flag, an exit code. */
+  pushWhole(payloadType: number, payload: Uint8Array): void {
+    this.#chunks.push(new Chunk(payloadType, payload, 0));
+    this.#bytes += payload.length;
+  }
+
+  pushInterrupt(): void {
+    if (this.#interrupts < MAX_INTERRUPTS) this.#interrupts++;
+  }
+
+  /** The last one wins. */
+  setSize(size: TerminalSize): void {
+    this.#size = size;
+  }
+
+  /** @param ready whether application data may go, or only the handshake */
+  shift(ready: boolean): QueuedPayload | undefined {
+    const handshake = this.#handshake.shift();
+    if (handshake || !ready) return handshake;
+    if (this.#interrupts > 0) {
+      this.#interrupts--;
+      return { payloadType: PayloadType.Output, payload: Uint8Array.of(ETX) };
+    }
+    if (this.#size) {
+      const payload = formatSize(this.#size);
+      this.#size = undefined;
+      return { payloadType: PayloadType.Size, payload };
+    }
+    return this.#shiftChunk();
+  }
+
+  #shiftChunk(): QueuedPayload | undefined {
+    const chunk = this.#chunks[this.#first];
+    if (!chunk) return undefined;
+    this.#first++;
+    if (this.#first === this.#chunks.length || this.#first === COMPACT_AFTER) {
+      this.#chunks = this.#chunks.slice(this.#first);
+      this.#first = 0;
+    }
+    this.#bytes -= chunk.payload.length;
+    return chunk;
+  }
+
+  #last(): Chunk | undefined {
+    return this.#first < this.#chunks.length ? this.#chunks[this.#chunks.length - 1] : undefined;
+  }
+}
+
+class Chunk implements QueuedPayload {
+  readonly payloadType: number;
+  #memory: Uint8Array;
+  #length: number;
+  readonly #capacity: number;
+
+  /** @param capacity how far it may grow; 0 for one that stays as it is */
+  constructor(payloadType: number, payload: Uint8Array, capacity: number) {
+    this.payloadType = payloadType;
+    this.#memory = payload;
+    this.#length = payload.length;
+    this.#capacity = capacity;
+  }
+
+  get payload(): Uint8Array {
+    return this.#length === this.#memory.length ? this.#memory : this.#memory.subarray(0, this.#length);
+  }
+
+  joins(payloadType: number): boolean {
+    return this.payloadType === payloadType && this.#length < this.#capacity;
+  }
+
+  append(bytes: Uint8Array, start: number, end: number): number {
+    const count = Math.min(end - start, this.#capacity - this.#length);
+    const length = this.#length + count;
+    if (length > this.#memory.length) {
+      const grown = new Uint8Array(Math.min(Math.max(length, 2 * this.#memory.length), this.#capacity));
+      grown.set(this.payload);
+      this.#memory = grown;
+    }
+    this.#memory.set(bytes.subarray(start, start + count), this.#length);
+    this.#length = length;
+    return count;
+  }
+}
+
+/** Ctrl-C. */
+const ETX = 0x03;
+/** More than a person presses before the first one goes out. */
+const MAX_INTERRUPTS = 16;
+/** Sent chunks that may stay at the head of the array. */
+const COMPACT_AFTER = 1024;

@@ -1,0 +1,244 @@
+import type { PayloadDigest } from '../crypto/digest.ts';
+import { MessageFlags, type MessageType } from './constants.ts';
+import { encodeMessage, frameLength } from './encode.ts';
+import { FrameMemory } from './frame-memory.ts';
+import { RoundTripTime } from './round-trip.ts';
+import type { SendQueue } from './send-queue.ts';
+
+export interface SendStreamOptions {
+  readonly messageType: MessageType;
+  /** Flags of the very first message; later ones carry none. */
+  readonly firstFlags: number;
+  /** Bytes of unacknowledged frames. */
+  readonly window: number;
+  readonly digest: PayloadDigest;
+  readonly uuid: () => string;
+}
+
+/**
+ * The sending half of the reliable stream: sequence numbers, the window, loss detection and retransmission.
+ *
+ * Acknowledges are for one message each, so a loss is known from the acknowledge of a message sent later, plus
+ * some patience for reordering, as in RFC 8985 (RACK); where nothing is acknowledged, a timeout with backoff
+ * sends one message as a probe. A message once sent is sent again as the same bytes (PROTOCOL.md section 8).
+ */
+export class SendStream {
+  readonly #options: SendStreamOptions;
+  readonly #queue: SendQueue;
+  readonly #memory = new FrameMemory();
+  readonly #roundTrip = new RoundTripTime();
+
+  #nextSequence = 0;
+  /** No message below this one is unacknowledged. */
+  #lowest = 0;
+  /** Sent and unanswered, in the order of their last transmission. */
+  readonly #inFlight = new Map<number, SentMessage>();
+  /** Known or feared lost, to be sent again before anything new. */
+  #lost = new Map<number, SentMessage>();
+  #unacknowledgedBytes = 0;
+  #transmissions = 0;
+  #retransmissions = 0;
+
+  /** When the retransmission timeout ends. */
+  #timeoutAt: number | undefined;
+  /** No round-trip time is taken of messages sent before this. */
+  #sampleAfter = Number.NEGATIVE_INFINITY;
+
+  /** The acknowledged message that was sent last, and how long it took. */
+  #newestAcknowledged = -1;
+  #newestRoundTrip = 0;
+  /** When the oldest overtaken message counts as lost. */
+  #lossAt: number | undefined;
+  /** Patience with reordering, in quarters of the shortest round trip; grows when it proves too short. */
+  #patience = 1;
+
+  constructor(options: SendStreamOptions, queue: SendQueue) {
+    this.#options = options;
+    this.#queue = queue;
+  }
+
+  get roundTripTime(): number {
+    return this.#roundTrip.smoothed;
+  }
+
+  /** Bytes of the frames that wait for their acknowledge. */
+  get unacknowledgedBytes(): number {
+    return this.#unacknowledgedBytes;
+  }
+
+  get unacknowledged(): number {
+    return this.#inFlight.size + this.#lost.size;
+  }
+
+  get retransmissions(): number {
+    return this.#retransmissions;
+  }
+
+  /**
+   * The next frame to send.
+   *
+   * @param ready whether application data may go, or only the handshake
+   * @param limit messages that may be unacknowledged at once
+   */
+  transmit(now: number, ready: boolean, limit: number): Uint8Array | undefined {
+    for (const message of this.#lost.values()) {
+      this.#lost.delete(message.sequenceNumber);
+      this.#retransmissions++;
+      return this.#sent(message, now);
+    }
+    if (this.unacknowledged >= limit || !this.#windowOpen) return undefined;
+    const next = this.#queue.shift(ready);
+    return next && this.#sent(this.#encode(next.payloadType, next.payload, now), now);
+  }
+
+  /** Takes the acknowledge of one message. @returns whether it was for a message that was sent */
+  acknowledge(sequenceNumber: number, now: number): boolean {
+    const message = this.#inFlight.get(sequenceNumber) ?? this.#lost.get(sequenceNumber);
+    if (!message) {
+      const repeated = sequenceNumber < this.#nextSequence;
+      // Acknowledged twice means sent twice: for reordering, not loss, unless the network doubled it.
+      if (repeated && this.#retransmissions > 0) this.#patience = Math.min(this.#patience + 1, MAX_PATIENCE);
+      return repeated;
+    }
+    this.#inFlight.delete(sequenceNumber);
+    this.#lost.delete(sequenceNumber);
+    this.#unacknowledgedBytes -= message.frame.length;
+    while (this.#lowest < this.#nextSequence && !this.#unanswered(this.#lowest)) this.#lowest++;
+
+    const roundTrip = now - message.sentAt;
+    if (message.transmissions === 1 && message.sentAt >= this.#sampleAfter) this.#roundTrip.sample(roundTrip);
+    // The acknowledge of a message sent again may be for the first sending; one that fast certainly is.
+    const certain = message.transmissions === 1 || roundTrip >= this.#roundTrip.minimum;
+    if (certain && message.transmission > this.#newestAcknowledged) {
+      this.#newestAcknowledged = message.transmission;
+      this.#newestRoundTrip = roundTrip;
+    }
+    this.#roundTrip.resetBackoff();
+    this.#restartTimeout(now);
+    this.#detectLoss(now);
+    return true;
+  }
+
+  handleTimeout(now: number): void {
+    if (this.#lossAt !== undefined && now >= this.#lossAt) this.#detectLoss(now);
+    if (this.#timeoutAt === undefined || now < this.#timeoutAt) return;
+    // Only one: whatever comes back tells what else is missing.
+    for (const message of this.#inFlight.values()) {
+      this.#markLost(message);
+      break;
+    }
+    this.#roundTrip.backOff();
+    this.#sampleAfter = now;
+    this.#restartTimeout(now);
+  }
+
+  /** When {@link handleTimeout} has something to do. */
+  get deadline(): number | undefined {
+    if (this.#timeoutAt === undefined) return undefined;
+    return this.#lossAt === undefined ? this.#timeoutAt : Math.min(this.#timeoutAt, this.#lossAt);
+  }
+
+  /**
+   * The path to the peer is new, or open again: everything that has had the time to be answered goes out once
+   * more, oldest first.
+   */
+  restart(now: number, all: boolean): void {
+    const overdue = [...this.#inFlight.values()].filter(
+      (message) => all || message.sentAt + this.#roundTrip.smoothed <= now,
+    );
+    for (const message of overdue) this.#inFlight.delete(message.sequenceNumber);
+    const lost = [...this.#lost.values(), ...overdue].sort((a, b) => a.sequenceNumber - b.sequenceNumber);
+    this.#lost = new Map(lost.map((message) => [message.sequenceNumber, message]));
+    this.#sampleAfter = now;
+    this.#lossAt = undefined;
+    this.#roundTrip.resetBackoff();
+    this.#restartTimeout(now);
+  }
+
+  /** Nothing will be sent for a while: no timeouts either, until {@link restart}. */
+  suspend(): void {
+    this.#timeoutAt = undefined;
+    this.#lossAt = undefined;
+  }
+
+  /** A frame over the limit may still go when it is alone, or large payloads and small windows would never meet. */
+  get #windowOpen(): boolean {
+    if (this.#nextSequence - this.#lowest >= MAX_SPAN) return false;
+    return this.#unacknowledgedBytes === 0 || this.#unacknowledgedBytes < this.#options.window;
+  }
+
+  #unanswered(sequenceNumber: number): boolean {
+    return this.#inFlight.has(sequenceNumber) || this.#lost.has(sequenceNumber);
+  }
+
+  #encode(payloadType: number, payload: Uint8Array, now: number): SentMessage {
+    const { messageType, firstFlags, digest, uuid } = this.#options;
+    const sequenceNumber = this.#nextSequence++;
+    const frame = encodeMessage(
+      {
+        messageType,
+        messageId: uuid(),
+        createdDate: Math.max(1, now),
+        sequenceNumber,
+        flags: sequenceNumber === 0 ? firstFlags : MessageFlags.None,
+        payloadType,
+        payload,
+      },
+      digest,
+      this.#memory.allocate(frameLength(payload.length)),
+    );
+    this.#unacknowledgedBytes += frame.length;
+    return { sequenceNumber, frame, sentAt: now, transmission: 0, transmissions: 0 };
+  }
+
+  #sent(message: SentMessage, now: number): Uint8Array {
+    message.sentAt = now;
+    message.transmission = this.#transmissions++;
+    message.transmissions++;
+    this.#inFlight.set(message.sequenceNumber, message);
+    if (this.#timeoutAt === undefined) this.#restartTimeout(now);
+    return message.frame;
+  }
+
+  #restartTimeout(now: number): void {
+    this.#timeoutAt = this.unacknowledged > 0 ? now + this.#roundTrip.timeout : undefined;
+    if (this.#timeoutAt === undefined) this.#lossAt = undefined;
+  }
+
+  #detectLoss(now: number): void {
+    const patience = Math.max(
+      MIN_PATIENCE,
+      Math.min((this.#patience * this.#roundTrip.minimum) / 4, this.#roundTrip.smoothed),
+    );
+    this.#lossAt = undefined;
+    for (const message of this.#inFlight.values()) {
+      if (message.transmission > this.#newestAcknowledged) return;
+      const lostAt = message.sentAt + this.#newestRoundTrip + patience;
+      if (lostAt > now) {
+        this.#lossAt = lostAt;
+        return;
+      }
+      this.#markLost(message);
+    }
+  }
+
+  #markLost(message: SentMessage): void {
+    this.#inFlight.delete(message.sequenceNumber);
+    this.#lost.set(message.sequenceNumber, message);
+  }
+}
+
+interface SentMessage {
+  readonly sequenceNumber: number;
+  readonly frame: Uint8Array;
+  sentAt: number;
+  /** Number of this message's last transmission among all. */
+  transmission: number;
+  transmissions: number;
+}
+
+/** From the oldest unacknowledged message to the newest: less than any receiver's reorder buffer. */
+const MAX_SPAN = 8_192;
+/** Milliseconds by which messages may overtake each other before one counts as lost. */
+const MIN_PATIENCE = 10;
+const MAX_PATIENCE = 16;
