@@ -1,0 +1,17 @@
+/** Credentials, SHA-256 of payloads, and AWS Signature Version 4 on both ends. */
+
+export type { CredentialProvider, Credentials } from './credentials.ts';
+export { CredentialsError, resolveCredentials } from './credentials.ts';
+export type { PayloadDigest } from './digest.ts';
+export { payloadDigest, sha256Digest } from './digest.ts';
+export type { SignatureErrorCode } from './sigv4/error.ts';
+export { SignatureError } from './sigv4/error.ts';
+export type { SignableRequest, SignOptions } from './sigv4/sign.ts';
+export { signRequest } from './sigv4/sign.ts';
+export type {
+  ExpectedScope,
+  KeyRecord,
+  ReceivedRequest,
+  SignatureVerifierOptions,
+} from './sigv4/verify.ts';
+export { SignatureVerifier } from './sigv4/verify.ts';
