@@ -67,24 +67,26 @@ export async function signRequest(
   return signed.headers;
 }
 
+// Through maps, because a name may be `toString`, which every object has.
+
 function lowerCase(headers: Readonly<Record<string, string>>): Record<string, string> {
-  const lower: Record<string, string> = {};
+  const lower = new Map<string, string>();
   for (const [name, value] of Object.entries(headers)) {
     const key = name.toLowerCase();
     if (!HEADER_NAME.test(key)) throw unfit(name, 'its name is no HTTP header name');
-    if (Object.hasOwn(lower, key)) throw unfit(name, 'it is given twice; join the values with a comma');
+    if (lower.has(key)) throw unfit(name, 'it is given twice; join the values with a comma');
     if (!HEADER_VALUE.test(value)) throw unfit(name, 'its value holds characters other than printable ASCII');
-    lower[key] = value;
+    lower.set(key, value);
   }
-  return lower;
+  return Object.fromEntries(lower);
 }
 
 function queryOf(url: URL): Record<string, string[]> {
-  const query: Record<string, string[]> = {};
+  const query = new Map<string, string[]>();
   url.searchParams.forEach((value, name) => {
-    query[name] = [...(query[name] ?? []), value];
+    query.set(name, [...(query.get(name) ?? []), value]);
   });
-  return query;
+  return Object.fromEntries(query);
 }
 
 /** The value is left out of the message: it may be a secret. */

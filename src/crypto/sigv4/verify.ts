@@ -224,7 +224,7 @@ function unrecognized(): SignatureError {
 }
 
 function skewText(now: number, sign: string, limit: number): string {
-  return `${formatAmzDate(now)} ${sign} ${limit / MINUTE} min.`;
+  return `${formatAmzDate(now)} ${sign} ${Number((limit / MINUTE).toFixed(2))} min.`;
 }
 
 const MINUTE = 60_000;
