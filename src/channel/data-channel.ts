@@ -44,7 +44,7 @@ export interface DataChannelOptions {
   readonly sendWindow?: number;
   /** Bytes that {@link DataChannel.send} takes ahead of the window. Default 256 KiB. */
   readonly sendQueue?: number;
-  /** Bytes that may wait to be polled before acknowledges are held back. Default 1 MiB; four times as much is never passed. */
+  /** Bytes that may wait to be polled before acknowledges are held back. Default 1 MiB; never passed by more than four times and one message. */
   readonly receiveBuffer?: number;
 }
 

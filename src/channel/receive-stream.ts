@@ -16,14 +16,18 @@ export interface Delivery {
  *
  * Every message is acknowledged once it is stored, also ahead of its turn, and every duplicate again: the lost
  * acknowledge is what made it a duplicate (PROTOCOL.md section 1.3). When more than the receive buffer waits to
- * be consumed, messages are still stored but acknowledged only when consumed, which closes the sender's window;
- * past four times the buffer they are dropped, and the sender's retransmission brings them back.
+ * be consumed, messages are still stored but acknowledged only when consumed, which closes the sender's window.
+ * Past twice the buffer they are dropped, and the sender's retransmission brings them back. That bound is kept
+ * apart for messages in order and for those ahead of their turn, or a buffer full of the latter would shut out the
+ * one that they wait for.
  */
 export class ReceiveStream {
   readonly #messageType: string;
   readonly #buffer: number;
   #expected = 0;
-  #stored = 0;
+  /** Cost of what waits to be consumed, and of what waits for its turn. */
+  #inOrderCost = 0;
+  #earlyCost = 0;
   readonly #early = new Map<number, Delivery>();
   /** Stored messages whose acknowledge is held back. */
   readonly #withheld = new Set<number>();
@@ -38,7 +42,7 @@ export class ReceiveStream {
 
   /** Bytes that wait: for consumption or for their turn. Each message counts some bytes more than its payload. */
   get stored(): number {
-    return this.#stored;
+    return this.#inOrderCost + this.#earlyCost;
   }
 
   /** Acknowledges that wait to be sent. */
@@ -53,24 +57,31 @@ export class ReceiveStream {
       this.#acknowledgeAgain(message);
       return [];
     }
+    if (sequenceNumber >= this.#expected + MAX_REORDER) return [];
+    const early = sequenceNumber !== this.#expected;
     const cost = message.payload.length + MESSAGE_COST;
-    const full = this.#stored > 0 && this.#stored + cost > HARD_LIMIT_FACTOR * this.#buffer;
-    if (sequenceNumber >= this.#expected + MAX_REORDER || full) return [];
-
-    this.#stored += cost;
+    const waiting = early ? this.#earlyCost : this.#inOrderCost;
+    if (waiting > 0 && waiting + cost > HARD_LIMIT_FACTOR * this.#buffer) {
+      this.#showLife();
+      return [];
+    }
+    // A message that waits alone is acknowledged whatever its size, so that there is always one to repeat.
+    const withhold = this.stored > 0 && this.stored + cost > this.#buffer;
     const delivery: Delivery = { message, cost, acknowledge: acknowledgeOf(this.#messageType, message) };
-    if (this.#stored > this.#buffer) this.#withheld.add(sequenceNumber);
+    if (withhold) this.#withheld.add(sequenceNumber);
     else this.#release(delivery);
-    if (sequenceNumber !== this.#expected) {
+    if (early) {
+      this.#earlyCost += cost;
       this.#early.set(sequenceNumber, delivery);
       return [];
     }
+    this.#inOrderCost += cost;
     return this.#inOrder(delivery);
   }
 
   /** The application has the bytes of this delivery. */
   consume(delivery: Delivery): void {
-    this.#stored -= delivery.cost;
+    this.#inOrderCost -= delivery.cost;
     this.#release(delivery);
   }
 
@@ -89,6 +100,8 @@ export class ReceiveStream {
     for (let next = this.#early.get(this.#expected); next; next = this.#early.get(this.#expected)) {
       this.#early.delete(this.#expected);
       this.#expected++;
+      this.#earlyCost -= next.cost;
+      this.#inOrderCost += next.cost;
       ready.push(next);
     }
     return ready;
@@ -103,9 +116,13 @@ export class ReceiveStream {
   }
 
   #acknowledgeAgain(message: AgentMessage): void {
-    if (!this.#withheld.has(message.sequenceNumber)) this.#push(acknowledgeOf(this.#messageType, message));
-    // A probe of a full buffer: an acknowledge that says nothing new shows the sender that this end lives.
-    else if (this.#lastAcknowledged) this.#push(this.#lastAcknowledged);
+    if (this.#withheld.has(message.sequenceNumber)) this.#showLife();
+    else this.#push(acknowledgeOf(this.#messageType, message));
+  }
+
+  /** Answers the probe of a full buffer with an acknowledge that says nothing new: this end is slow, not gone. */
+  #showLife(): void {
+    if (this.#lastAcknowledged) this.#push(this.#lastAcknowledged);
   }
 
   #push(acknowledge: Acknowledge): void {
@@ -121,6 +138,6 @@ function acknowledgeOf(messageType: string, message: AgentMessage): Acknowledge 
 
 /** What storing a message costs beside its payload, so that empty ones are not free. */
 const MESSAGE_COST = 64;
-const HARD_LIMIT_FACTOR = 4;
+const HARD_LIMIT_FACTOR = 2;
 /** A lost acknowledge is made good by the next duplicate. */
 const MAX_ACKNOWLEDGES = 16_384;

@@ -122,11 +122,9 @@ export class SendStream {
   handleTimeout(now: number): void {
     if (this.#lossAt !== undefined && now >= this.#lossAt) this.#detectLoss(now);
     if (this.#timeoutAt === undefined || now < this.#timeoutAt) return;
-    // Only one: whatever comes back tells what else is missing.
-    for (const message of this.#inFlight.values()) {
-      this.#markLost(message);
-      break;
-    }
+    // Only one, and the one that holds up all others: whatever comes back tells what else is missing.
+    const first = this.#inFlight.get(this.#lowest);
+    if (first) this.#markLost(first);
     this.#roundTrip.backOff();
     this.#sampleAfter = now;
     this.#restartTimeout(now);
