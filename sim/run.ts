@@ -1,0 +1,47 @@
+/**
+ * The simulation on the command line: `npm run -s sim -- --seeds N [--from S]`.
+ *
+ * Plays the scenarios of the seeds S to S + N - 1, each twice over now and then to see that it repeats itself.
+ * The last line is `N seeds, 0 failures`; a failing seed ends the run with status 1 and says how to play it again.
+ */
+import { parseArgs } from 'node:util';
+import { scenario } from './scenario.ts';
+import { simulate } from './simulation.ts';
+
+const REPEAT_EVERY = 50;
+const MAX_FAILURES = 10;
+
+const { values } = parseArgs({ options: { seeds: { type: 'string' }, from: { type: 'string' } } });
+const seeds = wholeNumber('--seeds', values.seeds ?? '1000');
+const from = wholeNumber('--from', values.from ?? '0');
+
+const start = performance.now();
+let frames = 0;
+let retransmissions = 0;
+let failures = 0;
+for (let seed = from; seed < from + seeds; seed++) {
+  try {
+    const outcome = simulate(scenario(seed));
+    frames += outcome.frames;
+    retransmissions += outcome.retransmissions;
+    if (seed % REPEAT_EVERY === 0 && simulate(scenario(seed)).trace !== outcome.trace) {
+      throw new Error(`seed ${seed} played twice is not the same twice`);
+    }
+  } catch (error) {
+    failures++;
+    console.log(error instanceof Error ? error.message : error);
+    console.log(`  again: npm run -s sim -- --seeds 1 --from ${seed}`);
+    if (failures >= MAX_FAILURES) break;
+  }
+}
+const seconds = (performance.now() - start) / 1000;
+console.log(`${frames} frames, ${retransmissions} of them retransmissions, in ${seconds.toFixed(1)} s`);
+console.log(`${seeds} seeds, ${failures} failures`);
+process.exitCode = failures > 0 ? 1 : 0;
+
+function wholeNumber(option: string, text: string): number {
+  const value = Number(text);
+  if (Number.isSafeInteger(value) && value >= 0) return value;
+  console.error(`${option} must be a whole number, got ${text}`);
+  process.exit(2);
+}

@@ -1,0 +1,208 @@
+import { MessageType } from '../src/channel/constants.ts';
+import { formatChannelClosed } from '../src/channel/payload/channel-closed.ts';
+import type { TerminalSize } from '../src/channel/payload/terminal.ts';
+import { Dice } from './dice.ts';
+import { End } from './end.ts';
+import { Ledger } from './ledger.ts';
+import { FrameEvent, Network, relayMessage, type Side } from './network.ts';
+import type { EndPlan, Scenario } from './scenario.ts';
+import { Schedule } from './schedule.ts';
+
+export interface Outcome {
+  /** Follows from everything that happened, and when. */
+  readonly trace: number;
+  /** Milliseconds until both sides had everything. */
+  readonly settledAt: number;
+  readonly frames: number;
+  readonly retransmissions: number;
+}
+
+/** What went wrong, and in which scenario. */
+export class SimulationError extends Error {
+  readonly seed: number;
+
+  constructor(seed: number, message: string, cause?: unknown) {
+    super(`seed ${seed}: ${message}`, { cause });
+    this.name = 'SimulationError';
+    this.seed = seed;
+  }
+}
+
+/**
+ * Plays one scenario to its end: the plan of both sides under the faults of the network, then the healed
+ * network until both sides have everything, then the service's channel_closed, then silence.
+ *
+ * @throws {SimulationError} when bytes differ, a bound is passed, or the session does not come to its end
+ */
+export function simulate(scenario: Scenario): Outcome {
+  const simulation = new Simulation(scenario);
+  try {
+    return simulation.run();
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    throw new SimulationError(scenario.seed, `${message}\n${simulation.state}`, error);
+  }
+}
+
+class Simulation {
+  readonly #scenario: Scenario;
+  readonly #schedule = new Schedule();
+  readonly #network: Network;
+  readonly #ends: Record<Side, End>;
+  #trace = 0x811c9dc5;
+  #sent = 0;
+  #steps = 0;
+  #healed = false;
+
+  constructor(scenario: Scenario) {
+    this.#scenario = scenario;
+    const { seed, client, agent, handshake, conditions, outages, healAt } = scenario;
+    const schedule = this.#schedule;
+    const network = new Network(schedule, new Dice(4 * seed + 1), conditions, {
+      frame: (side, frame) => this.#ends[side].handleFrame(frame),
+      changed: (side) => this.#ends[side].handleSocket(network.connected(side)),
+      trace: (what, side, frame) => this.#note(what, side, frame),
+    });
+    this.#network = network;
+    const input = new Ledger(1);
+    const output = new Ledger(30_000);
+    const common = { schedule, network, handshake };
+    this.#ends = {
+      client: new End({
+        ...common,
+        side: 'client',
+        plan: client,
+        peerPlan: agent,
+        outgoing: input,
+        incoming: output,
+        dice: new Dice(4 * seed + 2),
+      }),
+      agent: new End({
+        ...common,
+        side: 'agent',
+        plan: agent,
+        peerPlan: client,
+        outgoing: output,
+        incoming: input,
+        dice: new Dice(4 * seed + 3),
+      }),
+    };
+    for (const { side, at, until } of outages) {
+      schedule.at(at, () => network.disconnect(side));
+      schedule.at(until, () => network.connect(side));
+    }
+    schedule.at(healAt, () => {
+      this.#healed = true;
+      network.heal();
+      network.connect('client');
+      network.connect('agent');
+      this.#ends.client.readOn();
+      this.#ends.agent.readOn();
+    });
+  }
+
+  /** For the report of a failure. */
+  get state(): string {
+    const { client, agent } = this.#ends;
+    const { handshake, conditions, healAt } = this.#scenario;
+    const facts = JSON.stringify({ handshake, healAt, ...conditions });
+    return `  at ${this.#schedule.now.toFixed(3)} ms\n  ${facts}\n  ${client.state}\n  ${agent.state}`;
+  }
+
+  run(): Outcome {
+    const { client, agent } = this.#ends;
+    const deadline = this.#scenario.healAt + patience(this.#scenario);
+    this.#runUntil(() => this.#settled, deadline, 'both sides having everything');
+    const settledAt = this.#schedule.now;
+
+    for (const side of SIDES) this.#network.sendFromRelay(side, CHANNEL_CLOSED);
+    this.#runUntil(
+      () => client.closed && agent.closed,
+      this.#schedule.now + 10_000,
+      'both sides being told of the close',
+    );
+    const sent = this.#sent;
+    this.#runUntil(
+      () => this.#schedule.empty,
+      this.#schedule.now + 60_000,
+      'the last timer of a closed channel',
+    );
+    if (this.#sent > sent) throw new Error('a closed channel goes on sending');
+    const retransmissions = client.retransmissions + agent.retransmissions;
+    return { trace: this.#trace >>> 0, settledAt, frames: this.#sent, retransmissions };
+  }
+
+  get #settled(): boolean {
+    const { client, agent } = this.#ends;
+    if (!this.#healed) return false;
+    if (!sameSize(client.sizes.set, agent.sizes.seen)) return false;
+    return SIDES.every((side) => {
+      const end = this.#ends[side];
+      // The plugin does not acknowledge again what it has processed, so an agent may never know of the last.
+      return end.settled && (end.channel.acknowledged || this.#scenario.client.program === 'plugin');
+    });
+  }
+
+  #runUntil(done: () => boolean, deadline: number, what: string): void {
+    const schedule = this.#schedule;
+    while (!done()) {
+      if (schedule.empty) throw new Error(`everything stands still before ${what}`);
+      schedule.step();
+      if (schedule.now > deadline) throw new Error(`no end of waiting for ${what}`);
+      if (++this.#steps > MAX_STEPS) throw new Error(`no end of steps for ${what}`);
+    }
+  }
+
+  #note(what: number, side: Side, frame: Uint8Array): void {
+    if (what === FrameEvent.Sent) this.#sent++;
+    const { now } = this.#schedule;
+    for (const word of [
+      what,
+      side.length,
+      frame.length,
+      now,
+      (now % 1) * 2 ** 32,
+      frame[55] ?? 0,
+      frame.at(-1) ?? 0,
+    ]) {
+      this.#trace = Math.imul(this.#trace ^ word, 0x01000193);
+    }
+  }
+}
+
+const SIDES = ['client', 'agent'] as const;
+
+/** More than any scenario needs. */
+const MAX_STEPS = 1_000_000;
+
+const CHANNEL_CLOSED = relayMessage(
+  MessageType.ChannelClosed,
+  formatChannelClosed({
+    messageId: '00000000-0000-4000-8000-000000000001',
+    destinationId: 'mi-1',
+    sessionId: 'session',
+    createdDate: '2026-01-01T00:00:00.000Z',
+    output: '',
+  }),
+);
+
+/** How long the healed network may take: what windows, round trips and bandwidth ask for, and half a minute. */
+function patience({ client, agent, conditions }: Scenario): number {
+  const roundTrip = 2 * (conditions.latency + conditions.jitter);
+  return 30_000 + duration(client, agent) + duration(agent, client);
+
+  function duration(from: EndPlan, to: EndPlan): number {
+    const bytes = from.actions.reduce((sum, action) => sum + (action.do === 'write' ? action.length : 0), 0);
+    const frames = Math.ceil(bytes / from.payloadSize) + from.actions.length;
+    const frameLength = from.payloadSize + 200;
+    const window = Math.max(1, Math.floor(Math.min(from.sendWindow, to.receiveBuffer) / frameLength));
+    const trips = (frames / window) * (roundTrip + 5);
+    // A real program resends one message at a time, 200 ms after the last.
+    const resends = from.program === 'hawser' ? 0 : frames * (roundTrip + 200);
+    return 2 * trips + resends + (4 * frames * frameLength) / conditions.bandwidth;
+  }
+}
+
+function sameSize(a: TerminalSize | undefined, b: TerminalSize | undefined): boolean {
+  return a?.cols === b?.cols && a?.rows === b?.rows;
+}
