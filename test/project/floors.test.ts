@@ -18,7 +18,7 @@ const FLOORS: Record<string, number> = {
 
 /** What touches the world. Only floor 4 and the runtime file may. */
 const WORLD =
-  /(?<![.#\w])(?:process|Buffer|Deno|Bun|window)\.|(?<![.#\w])(?:setTimeout|setInterval|setImmediate|fetch)\(|'node:|Date\.now|new Date\(\)|Math\.random|globalThis\./;
+  /(?<![.#\w])(?:process|Buffer|Deno|Bun|window)\.|(?<![.#\w])(?:setTimeout|setInterval|setImmediate)\(|'node:|Date\.now|new Date\(\)|Math\.random|globalThis\.|(?:await|return|=|=>) fetch\(/;
 const RUNTIME = 'core/runtime.ts';
 
 const src = fileURLToPath(new URL('../../src/', import.meta.url));
