@@ -116,8 +116,9 @@ export class SignatureVerifier<T extends KeyRecord = KeyRecord> {
 
   #checkDate(request: ReceivedRequest, now: number): string {
     const amzDate = request.headers.get('x-amz-date');
-    if (amzDate === null)
+    if (amzDate === null) {
       throw invalidSignature("The request has no 'X-Amz-Date' header. Send and sign one.");
+    }
     const time = parseAmzDate(amzDate);
     if (time === undefined) {
       throw invalidSignature("Date in 'X-Amz-Date' must be in ISO-8601 'basic format', yyyymmddThhmmssZ.");
