@@ -39,4 +39,6 @@ export interface Transport {
   fetch(request: Request): Promise<Response>;
   /** Resolves when the upgrade has been accepted. @throws {TransportError} */
   connect(url: string, options?: ConnectOptions): Promise<Socket>;
+  /** Calls back whenever the machine is back on a network; the answer ends that. Absent where nobody tells. */
+  watchOnline?(online: () => void): () => void;
 }

@@ -1,0 +1,47 @@
+import { dataChannelOpener } from './data-channel-opener.ts';
+import type { StreamHosts } from './endpoints.ts';
+import type { Platform } from './platform.ts';
+import { platformWith } from './runtime.ts';
+import { type ResumeAnswer, Session, type SessionOptions } from './session.ts';
+import type { SessionAccess } from './session-api.ts';
+
+export interface AttachOptions extends SessionOptions {
+  /**
+   * Asks whoever holds the rights for a ResumeSession when the connection is lost. No token in the answer
+   * means that the session is over. Default: a lost connection is the end.
+   */
+  readonly resume?: ((options: { signal: AbortSignal }) => Promise<ResumeAnswer | undefined>) | undefined;
+  /** Asks for a TerminateSession. Default: the agent alone is told, on the data channel. */
+  readonly terminate?: ((options: { signal: AbortSignal }) => Promise<void>) | undefined;
+  /** Hosts that stream URLs may lead to, beside the message gateways of AWS: names, or `name:port`. */
+  readonly allowedStreamHosts?: readonly string[] | undefined;
+  /** Lets `ws:` lead to other machines. Default false. */
+  readonly allowInsecure?: boolean | undefined;
+  /** Parts of the world to replace. */
+  readonly platform?: Partial<Platform> | undefined;
+}
+
+/**
+ * Opens a session that somebody else has started: a broker holds the rights and calls StartSession, a browser
+ * holds the socket. No credentials come near this end; ECS Exec's sessions fit as well.
+ *
+ * @throws {EndpointError} when the stream URL leads to a host that was not vouched for
+ * @throws {TransportError} when the data channel cannot be opened
+ * @throws the reason of `signal`
+ */
+export async function attach(access: SessionAccess, options: AttachOptions = {}): Promise<Session> {
+  return openSession(access, options, platformWith(options.platform), options);
+}
+
+/** What {@link attach} and the client share. */
+export async function openSession(
+  { sessionId, streamUrl, tokenValue }: SessionAccess,
+  options: SessionOptions & Pick<AttachOptions, 'resume' | 'terminate'>,
+  platform: Platform,
+  hosts: StreamHosts,
+): Promise<Session> {
+  const { resume, terminate, signal } = options;
+  const open = dataChannelOpener(platform, hosts);
+  const socket = await open(streamUrl, tokenValue, signal);
+  return new Session({ platform, sessionId, streamUrl, open, resume, terminate }, socket, options);
+}

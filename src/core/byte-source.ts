@@ -1,0 +1,109 @@
+export interface ByteSourceOptions {
+  /** Bytes to hold for the reader before {@link ByteSource.full}. */
+  readonly limit: number;
+  /** There is room again. */
+  readonly room: () => void;
+  /**
+   * While nobody has taken a reader, drop the oldest bytes rather than be full. For output that most programs
+   * do not read.
+   */
+  readonly dropUnclaimed?: boolean;
+}
+
+/** Bytes on their way to a reader: a bounded queue behind a `ReadableStream`. */
+export class ByteSource {
+  readonly stream: ReadableStream<Uint8Array>;
+  readonly #options: ByteSourceOptions;
+  #controller!: ReadableStreamDefaultController<Uint8Array>;
+  #chunks: Uint8Array[] = [];
+  /** Index of the oldest chunk: shifting a long array is slow. */
+  #first = 0;
+  #bytes = 0;
+  /** A reader waits, and there was nothing. */
+  #wanted = false;
+  #state: 'open' | 'ending' | 'over' = 'open';
+
+  constructor(options: ByteSourceOptions) {
+    this.#options = options;
+    this.stream = new ReadableStream<Uint8Array>(
+      {
+        start: (controller) => {
+          this.#controller = controller;
+        },
+        pull: () => this.#pull(),
+        cancel: () => this.#cancel(),
+      },
+      { highWaterMark: 0 },
+    );
+  }
+
+  /** Whether the reader has enough for now. */
+  get full(): boolean {
+    return this.#bytes >= this.#options.limit && !this.#mayDrop;
+  }
+
+  /** Takes bytes also when {@link full}: it is the caller who holds back. */
+  push(chunk: Uint8Array): void {
+    if (this.#state !== 'open' || chunk.length === 0) return;
+    if (this.#wanted) {
+      this.#wanted = false;
+      this.#controller.enqueue(chunk);
+      return;
+    }
+    this.#chunks.push(chunk);
+    this.#bytes += chunk.length;
+    while (this.#bytes > this.#options.limit && this.#chunks.length - this.#first > 1 && this.#mayDrop)
+      this.#shift();
+  }
+
+  /** No more bytes will come: the stream ends after those it has. */
+  end(): void {
+    if (this.#state !== 'open') return;
+    this.#state = 'ending';
+    this.#endWhenEmpty();
+  }
+
+  get #mayDrop(): boolean {
+    return this.#options.dropUnclaimed === true && !this.stream.locked;
+  }
+
+  #pull(): void {
+    const chunk = this.#shift();
+    if (!chunk) {
+      this.#wanted = true;
+      return;
+    }
+    this.#controller.enqueue(chunk);
+    this.#endWhenEmpty();
+    if (this.#state === 'open' && !this.full) this.#options.room();
+  }
+
+  #cancel(): void {
+    this.#state = 'over';
+    this.#chunks = [];
+    this.#first = 0;
+    this.#bytes = 0;
+    this.#options.room();
+  }
+
+  #endWhenEmpty(): void {
+    if (this.#state !== 'ending' || this.#first < this.#chunks.length) return;
+    this.#state = 'over';
+    this.#controller.close();
+  }
+
+  #shift(): Uint8Array | undefined {
+    const chunk = this.#chunks[this.#first];
+    if (!chunk) return undefined;
+    this.#first++;
+    this.#bytes -= chunk.length;
+    if (this.#first === this.#chunks.length || this.#first === COMPACT_AFTER) {
+      this.#chunks = this.#chunks.slice(this.#first);
+      this.#first = 0;
+    }
+    return chunk;
+  }
+}
+
+/** Chunks handed out that may stay at the head of the array. */
+const COMPACT_AFTER = 1_024;

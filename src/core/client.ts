@@ -1,0 +1,158 @@
+import type { CredentialProvider, Credentials } from '../crypto/credentials.ts';
+import { type AttachOptions, openSession } from './attach.ts';
+import { AwsJson } from './aws-json.ts';
+import { orAborted } from './deadline.ts';
+import { type EndpointVariant, endpointOf, parseEndpoint, type StreamHosts } from './endpoints.ts';
+import type { Platform } from './platform.ts';
+import { platformWith } from './runtime.ts';
+import { SessionNotFoundError } from './service-error.ts';
+import type { Session, SessionOptions } from './session.ts';
+import {
+  type ConnectionStatus,
+  type DescribeSessionsInput,
+  type SessionAccess,
+  SessionApi,
+  type SessionDescription,
+  type StartSessionInput,
+} from './session-api.ts';
+
+export interface SessionClientOptions extends EndpointVariant {
+  readonly region: string;
+  /** A provider is asked before every try of every call. */
+  readonly credentials: Credentials | CredentialProvider;
+  /** A service other than AWS's own in the region. Stream URLs may lead to its host as well. */
+  readonly endpoint?: string | URL | undefined;
+  /** Lets `http:` and `ws:` lead to other machines. Default false. */
+  readonly allowInsecure?: boolean | undefined;
+  /** More hosts that stream URLs may lead to: names, or `name:port`. */
+  readonly allowedStreamHosts?: readonly string[] | undefined;
+  /** Milliseconds for one try of one call; a call is tried three times. Default 15,000. */
+  readonly requestTimeout?: number | undefined;
+  /** Parts of the world to replace. */
+  readonly platform?: Partial<Platform> | undefined;
+}
+
+export interface StartSessionOptions extends StartSessionInput, SessionOptions {}
+
+export interface DescribeSessionsOptions extends DescribeSessionsInput, CallSignal {}
+
+export interface CallSignal {
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Starts, resumes, ends and lists sessions: the Session Manager API, with the data channel behind it.
+ *
+ *     const client = new SessionClient({ region: 'eu-central-1', credentials });
+ *     await using session = await client.startSession({ target: 'i-0123456789abcdef0' });
+ *
+ * All calls throw `ServiceError` for what the service refuses, `TransportError` for what the network spoils,
+ * `CredentialsError` when there is nothing to sign with, and the reason of their `signal`.
+ */
+export class SessionClient {
+  readonly #platform: Platform;
+  readonly #hosts: StreamHosts;
+  readonly #api: SessionApi;
+
+  /** @throws {EndpointError} for a region or an endpoint that cannot be, or would send secrets in the clear */
+  constructor(options: SessionClientOptions) {
+    const { region, credentials, requestTimeout, allowInsecure, allowedStreamHosts } = options;
+    const regional = endpointOf('ssm', region, options);
+    const endpoint =
+      options.endpoint === undefined ? undefined : parseEndpoint(options.endpoint, allowInsecure);
+    this.#platform = platformWith(options.platform);
+    this.#hosts = { endpoint, allowInsecure, allowedStreamHosts };
+    this.#api = new SessionApi(
+      new AwsJson({
+        platform: this.#platform,
+        endpoint: endpoint ?? regional,
+        region,
+        credentials,
+        requestTimeout,
+      }),
+    );
+  }
+
+  /**
+   * Starts a session on a managed node and opens its data channel. When that fails, or `signal` fires, the
+   * session is terminated, so that none stays on the node.
+   *
+   * @throws {TargetNotConnectedError} @throws {AccessDeniedError} @throws {InvalidDocumentError}
+   */
+  async startSession(options: StartSessionOptions): Promise<Session> {
+    const { signal } = options;
+    const started = this.#api.startSession(options, { signal });
+    let access: SessionAccess;
+    try {
+      access = await orAborted(started, signal);
+    } catch (error) {
+      // Aborted: what is under way may still become a session.
+      started.then(({ sessionId }) => this.#abandon(sessionId)).catch(() => {});
+      throw error;
+    }
+    try {
+      return await this.#open(access, options);
+    } catch (error) {
+      const abandoned = this.#abandon(access.sessionId);
+      if (!signal?.aborted) await abandoned;
+      throw error;
+    }
+  }
+
+  /**
+   * Opens a new data channel of a session that is not over. Both streams start at their beginning, so this is
+   * for a session whose first connection never worked. A lost connection needs no help: the {@link Session}
+   * that had it resumes it, and it alone knows how far the streams had come.
+   *
+   * @throws {SessionNotFoundError} also when the session is over
+   */
+  async resumeSession(sessionId: string, options: SessionOptions = {}): Promise<Session> {
+    const { signal } = options;
+    const access = await this.#api.resumeSession(sessionId, { signal });
+    if (access) return this.#open(access, options);
+    throw new SessionNotFoundError({
+      operation: 'ResumeSession',
+      type: 'SessionEnded',
+      statusCode: 200,
+      text: `The session ${sessionId} is over and cannot be resumed`,
+    });
+  }
+
+  /** Opens a session started elsewhere. Resuming and terminating are this client's calls unless given. */
+  async attach(access: SessionAccess, options: Omit<AttachOptions, keyof StreamHosts | 'platform'> = {}) {
+    return this.#open(access, options);
+  }
+
+  /** Ends a session for good. One that is over already is no error. */
+  async terminateSession(sessionId: string, options: CallSignal = {}): Promise<void> {
+    await this.#api.terminateSession(sessionId, options);
+  }
+
+  /** Lists sessions, the newest first, page by page as they are asked for. */
+  describeSessions(options: DescribeSessionsOptions): AsyncIterable<SessionDescription> {
+    return this.#api.describeSessions(options, { signal: options.signal });
+  }
+
+  /** Whether the node's agent is connected to the service. A node that does not exist is not. */
+  async getConnectionStatus(target: string, options: CallSignal = {}): Promise<ConnectionStatus> {
+    return this.#api.getConnectionStatus(target, options);
+  }
+
+  #open(
+    access: SessionAccess,
+    options: Omit<AttachOptions, keyof StreamHosts | 'platform'>,
+  ): Promise<Session> {
+    const { sessionId } = access;
+    const {
+      // One try a call: the session itself comes back with the next, for minutes.
+      resume = ({ signal }) => this.#api.resumeSession(sessionId, { signal, attempts: 1 }),
+      terminate = ({ signal }) => this.#api.terminateSession(sessionId, { signal }),
+    } = options;
+    return openSession(access, { ...options, resume, terminate }, this.#platform, this.#hosts);
+  }
+
+  /** Best effort: whatever made the session useless is the error to tell of. */
+  async #abandon(sessionId: string): Promise<void> {
+    await this.#api.terminateSession(sessionId, {}).catch(() => {});
+  }
+}

@@ -1,0 +1,66 @@
+/**
+ * The Session API: what `hawser` itself exports, and what the floors above build on.
+ *
+ * @module
+ */
+export { type AttachOptions, attach } from './attach.ts';
+export { ChannelDriver, type ChannelDriverHandler } from './channel-driver.ts';
+export {
+  type CallSignal,
+  type DescribeSessionsOptions,
+  SessionClient,
+  type SessionClientOptions,
+  type StartSessionOptions,
+} from './client.ts';
+export {
+  checkStreamUrl,
+  type EndpointService,
+  type EndpointVariant,
+  endpointOf,
+  PARTITIONS,
+  type Partition,
+  parseEndpoint,
+  partitionOf,
+  type StreamHosts,
+} from './endpoints.ts';
+export {
+  EndpointError,
+  type EndpointErrorCode,
+  SessionError,
+  type SessionErrorCode,
+  TransportError,
+  type TransportErrorCode,
+} from './errors.ts';
+export type { Platform } from './platform.ts';
+export type { Reconnecting } from './reconnector.ts';
+export { defaultPlatform, platformWith } from './runtime.ts';
+export {
+  AccessDeniedError,
+  CredentialsRefusedError,
+  InvalidDocumentError,
+  ServiceError,
+  type ServiceErrorDetails,
+  SessionNotFoundError,
+  TargetNotConnectedError,
+  ThrottledError,
+} from './service-error.ts';
+export {
+  type ResumeAnswer,
+  Session,
+  type SessionEvents,
+  type SessionLink,
+  type SessionOptions,
+  type SessionState,
+} from './session.ts';
+export type {
+  ConnectionStatus,
+  DescribeSessionsInput,
+  SessionAccess,
+  SessionDescription,
+  SessionFilters,
+  SessionStatus,
+  StartSessionInput,
+} from './session-api.ts';
+export type { SessionEnd, SessionEndReason } from './session-end.ts';
+export type { ConnectOptions, Socket, SocketHandler, Transport } from './socket.ts';
+export { type WebSocketLike, webSocketSocket } from './web-socket.ts';

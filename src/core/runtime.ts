@@ -1,0 +1,185 @@
+/**
+ * The runtime's own clock, chance, SHA-256 and network: the one file of the lower floors that touches the
+ * world. Runs in Node.js, Deno, Bun, browsers and workers.
+ */
+import IsomorphicWebSocket from 'isomorphic-ws';
+import type { Clock } from '../base/clock.ts';
+import { hex } from '../base/encoding.ts';
+import type { RandomSource } from '../base/random.ts';
+import { type PayloadDigest, payloadDigest, sha256Digest } from '../crypto/digest.ts';
+import { TransportError } from './errors.ts';
+import type { Platform } from './platform.ts';
+import type { ConnectOptions, Socket, Transport } from './socket.ts';
+import { type WebSocketLike, webSocketSocket } from './web-socket.ts';
+
+export { webSocketSocket } from './web-socket.ts';
+
+/** What the runtime has. */
+export function defaultPlatform(): Platform {
+  return platformWith({});
+}
+
+/** What the runtime has, with some parts replaced. */
+export function platformWith(parts: Partial<Platform> = {}): Platform {
+  return {
+    clock: parts.clock ?? systemClock(),
+    random: parts.random ?? systemRandom,
+    digest: parts.digest ?? systemDigest(),
+    transport: parts.transport ?? systemTransport,
+  };
+}
+
+/** `setTimeout` fires at once for delays that do not fit its 32 bits. */
+const MAX_DELAY = 0x7fff_ffff;
+
+/**
+ * Wall-clock time, so that a machine's sleep counts, that never goes back: when the system clock is set back,
+ * this one stays ahead by as much. (Request signing corrects for that by the service's own date.) Timers
+ * keep the process alive, as the sessions they serve must.
+ */
+function systemClock(): Clock {
+  let last = 0;
+  let ahead = 0;
+  return {
+    now() {
+      const time = Date.now();
+      if (time + ahead < last) ahead = last - time;
+      last = time + ahead;
+      return last;
+    },
+    schedule(delay, callback) {
+      const timer = setTimeout(callback, Math.min(Math.max(delay, 0), MAX_DELAY));
+      return () => clearTimeout(timer);
+    },
+  };
+}
+
+const systemRandom: RandomSource = {
+  random: () => Math.random(),
+  bytes: (length) => globalThis.crypto.getRandomValues(new Uint8Array(length)),
+  uuid: () => {
+    // Browsers have randomUUID only on pages from https: or localhost.
+    if (typeof globalThis.crypto.randomUUID === 'function') return globalThis.crypto.randomUUID();
+    return uuid4(systemRandom.bytes(16));
+  },
+};
+
+/** RFC 9562, version 4. */
+function uuid4(bytes: Uint8Array): string {
+  bytes[6] = (bytes[6]! & 0x0f) | 0x40;
+  bytes[8] = (bytes[8]! & 0x3f) | 0x80;
+  return hex(bytes).replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+}
+
+/** The parts of `node:crypto` used here. */
+interface NodeCrypto {
+  /** Node.js 20.12 and later. */
+  hash?(algorithm: 'sha256', data: Uint8Array, encoding: 'binary'): string;
+  createHash(algorithm: 'sha256'): { update(data: Uint8Array): { digest(): Uint8Array } };
+}
+
+/** OpenSSL's SHA-256 where the runtime has it (Node.js 20.16 and later, Deno, Bun), else pure JavaScript. */
+function systemDigest(): PayloadDigest {
+  const crypto: NodeCrypto | undefined = globalThis.process?.getBuiltinModule?.('node:crypto');
+  if (!crypto) return sha256Digest;
+  if (crypto.hash) return oneShotDigest(crypto.hash);
+  return payloadDigest((bytes) => crypto.createHash('sha256').update(bytes).digest());
+}
+
+/** A string of one character per byte costs a third less than a buffer: at 1 KB 1.3 against 2.1 microseconds. */
+function oneShotDigest(hash: NonNullable<NodeCrypto['hash']>): PayloadDigest {
+  return {
+    write(payload, target, offset) {
+      const digest = hash('sha256', payload, 'binary');
+      for (let i = 0; i < 32; i++) target[offset + i] = digest.charCodeAt(i);
+    },
+    matches(payload, source, offset) {
+      const digest = hash('sha256', payload, 'binary');
+      for (let i = 0; i < 32; i++) if (source[offset + i] !== digest.charCodeAt(i)) return false;
+      return true;
+    },
+  };
+}
+
+const systemTransport: Transport = { fetch: (request) => globalThis.fetch(request), connect, watchOnline };
+
+/** For the `ws` package; browsers choose for themselves. */
+const WS_OPTIONS = {
+  /** The real programs offer no compression. */
+  perMessageDeflate: false,
+  /** Bytes of a message at most: a longer one closes the connection. The real programs send about 1 KB. */
+  maxPayload: 1024 * 1024,
+  /** Milliseconds for the peer to answer a close frame. AWS's own programs never do. */
+  closeTimeout: 2000,
+};
+
+type WebSocketConstructor = new (url: string, protocols?: string[], options?: object) => Connecting;
+
+/** A WebSocket of either kind before it is open. */
+interface Connecting extends WebSocketLike {
+  addEventListener(type: string, listener: (event: { message?: string; error?: unknown }) => void): void;
+}
+
+function connect(url: string, { headers, signal }: ConnectOptions = {}): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) throw signal.reason;
+    const ws = newWebSocket(url, headers);
+    const fail = (error: unknown) => {
+      signal?.removeEventListener('abort', abort);
+      reject(error);
+    };
+    const abort = () => {
+      ws.close();
+      fail(signal?.reason);
+    };
+    signal?.addEventListener('abort', abort);
+    ws.addEventListener('open', () => {
+      signal?.removeEventListener('abort', abort);
+      resolve(webSocketSocket(ws));
+    });
+    // After `open` both find the promise settled.
+    ws.addEventListener('error', ({ message, error }) => fail(connectError(url, message, error)));
+    ws.addEventListener('close', () => fail(connectError(url)));
+  });
+}
+
+function newWebSocket(url: string, headers?: Readonly<Record<string, string>>): Connecting {
+  const Constructor = IsomorphicWebSocket as unknown as WebSocketConstructor;
+  try {
+    if (isWs(Constructor)) return new Constructor(url, [], { ...WS_OPTIONS, headers });
+    return new Constructor(url);
+  } catch (cause) {
+    throw connectError(url, (cause as Error).message, cause);
+  }
+}
+
+/** Whether this is the class of the `ws` package, or of its twins in Deno and Bun, and takes options. */
+function isWs(Constructor: WebSocketConstructor): boolean {
+  return typeof Constructor.prototype.on === 'function';
+}
+
+/** The host alone is named: the rest of a stream URL is nobody's business. */
+function connectError(url: string, message?: string, cause?: unknown): TransportError {
+  const host = /^wss?:\/\/([^/?#]*)/.exec(url)?.[1] ?? 'the given address';
+  const status = /^Unexpected server response: (\d+)/.exec(message ?? '')?.[1];
+  if (status) {
+    return new TransportError(
+      'ERR_UPGRADE_REFUSED',
+      `${host} answered the WebSocket upgrade with ${status}.`,
+      {
+        cause,
+      },
+    );
+  }
+  return new TransportError(
+    'ERR_CONNECT_FAILED',
+    `No WebSocket connection to ${host}${message ? `: ${message}` : '.'}`,
+    { cause },
+  );
+}
+
+/** Browsers and their workers tell; elsewhere the event never comes. */
+function watchOnline(online: () => void): () => void {
+  globalThis.addEventListener?.('online', online);
+  return () => globalThis.removeEventListener?.('online', online);
+}
