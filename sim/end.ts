@@ -312,7 +312,7 @@ function limitsOf(plan: EndPlan, peer: EndPlan): Limits {
   const flags = 64;
   return {
     queued: plan.sendQueue + flags,
-    unacknowledged: plan.sendWindow + message,
+    unacknowledged: plan.sendWindow + Math.max(plan.sendWindow, 65_536) + message,
     received: 4 * plan.receiveBuffer + message,
     // What the peer's driver has been acknowledged but not polled is in its receive buffer.
     accepted:

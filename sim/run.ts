@@ -9,7 +9,7 @@ import { scenario } from './scenario.ts';
 import { simulate } from './simulation.ts';
 
 const REPEAT_EVERY = 50;
-const MAX_FAILURES = 10;
+const MAX_FAILURES = 100;
 
 const { values } = parseArgs({ options: { seeds: { type: 'string' }, from: { type: 'string' } } });
 const seeds = wholeNumber('--seeds', values.seeds ?? '1000');
