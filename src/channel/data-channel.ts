@@ -40,7 +40,10 @@ export interface DataChannelOptions {
   readonly uuid: () => string;
   /** Bytes of stream data per message, 1 to 524,288. Default 1,024, as both real programs. */
   readonly payloadSize?: number;
-  /** Bytes of frames that may be unacknowledged. Default 1 MiB. */
+  /**
+   * Bytes of frames that may be unacknowledged; the last one may reach over the edge. Default 1 MiB. Frames that
+   * have been sent four times no longer count, up to as many bytes again (64 KiB at least).
+   */
   readonly sendWindow?: number;
   /** Bytes that {@link DataChannel.send} takes ahead of the window. Default 256 KiB. */
   readonly sendQueue?: number;

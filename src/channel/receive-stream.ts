@@ -61,7 +61,8 @@ export class ReceiveStream {
     const early = sequenceNumber !== this.#expected;
     const cost = message.payload.length + MESSAGE_COST;
     const waiting = early ? this.#earlyCost : this.#inOrderCost;
-    if (waiting > 0 && waiting + cost > HARD_LIMIT_FACTOR * this.#buffer) {
+    const limit = HARD_LIMIT_FACTOR * this.#buffer;
+    if (waiting > 0 && (waiting + cost > limit || this.stored + cost > 2 * limit)) {
       this.#showLife();
       return [];
     }

@@ -36,6 +36,8 @@ export class SendStream {
   /** Known or feared lost, to be sent again before anything new. */
   #lost = new Map<number, SentMessage>();
   #unacknowledgedBytes = 0;
+  /** The part of them that has been sent so often that it no longer counts for the window. */
+  #exemptBytes = 0;
   #transmissions = 0;
   #retransmissions = 0;
 
@@ -103,6 +105,7 @@ export class SendStream {
     this.#inFlight.delete(sequenceNumber);
     this.#lost.delete(sequenceNumber);
     this.#unacknowledgedBytes -= message.frame.length;
+    if (message.transmissions >= EXEMPT_AFTER) this.#exemptBytes -= message.frame.length;
     while (this.#lowest < this.#nextSequence && !this.#unanswered(this.#lowest)) this.#lowest++;
 
     const roundTrip = now - message.sentAt;
@@ -122,9 +125,11 @@ export class SendStream {
   handleTimeout(now: number): void {
     if (this.#lossAt !== undefined && now >= this.#lossAt) this.#detectLoss(now);
     if (this.#timeoutAt === undefined || now < this.#timeoutAt) return;
-    // Only one, and the one that holds up all others: whatever comes back tells what else is missing.
+    // Only the one that holds up all others: whatever comes back tells what else is missing. Where that one has been
+    // sent often, it may be one that is never acknowledged, and the others get their turn as well.
     const first = this.#inFlight.get(this.#lowest);
     if (first) this.#markLost(first);
+    if (!first || first.transmissions >= EXEMPT_AFTER) this.#markOldestLost();
     this.#roundTrip.backOff();
     this.#sampleAfter = now;
     this.#restartTimeout(now);
@@ -159,10 +164,19 @@ export class SendStream {
     this.#lossAt = undefined;
   }
 
-  /** A frame over the limit may still go when it is alone, or large payloads and small windows would never meet. */
+  /**
+   * Open until it is full: the last frame may reach over its edge, or large payloads and small windows would never
+   * meet.
+   *
+   * A message sent many times has most likely arrived: the real plugin never acknowledges a duplicate, so one lost
+   * acknowledge would keep its place in the window for ever (PROTOCOL.md section 1.3). It is still sent again, but
+   * the window opens for as much again, and for 64 KiB at least.
+   */
   get #windowOpen(): boolean {
+    const { window } = this.#options;
     if (this.#nextSequence - this.#lowest >= MAX_SPAN) return false;
-    return this.#unacknowledgedBytes === 0 || this.#unacknowledgedBytes < this.#options.window;
+    const exempt = Math.min(this.#exemptBytes, Math.max(window, MIN_EXEMPTION));
+    return this.#unacknowledgedBytes - exempt < window;
   }
 
   #unanswered(sequenceNumber: number): boolean {
@@ -193,6 +207,7 @@ export class SendStream {
     message.sentAt = now;
     message.transmission = this.#transmissions++;
     message.transmissions++;
+    if (message.transmissions === EXEMPT_AFTER) this.#exemptBytes += message.frame.length;
     this.#inFlight.set(message.sequenceNumber, message);
     if (this.#timeoutAt === undefined) this.#restartTimeout(now);
     return message.frame;
@@ -220,6 +235,13 @@ export class SendStream {
     }
   }
 
+  #markOldestLost(): void {
+    for (const message of this.#inFlight.values()) {
+      this.#markLost(message);
+      return;
+    }
+  }
+
   #markLost(message: SentMessage): void {
     this.#inFlight.delete(message.sequenceNumber);
     this.#lost.set(message.sequenceNumber, message);
@@ -235,6 +257,10 @@ interface SentMessage {
   transmissions: number;
 }
 
+/** Transmissions after which a message no longer counts for the window. */
+const EXEMPT_AFTER = 4;
+/** Bytes that may be exempt where the window is smaller. */
+const MIN_EXEMPTION = 65_536;
 /** From the oldest unacknowledged message to the newest: less than any receiver's reorder buffer. */
 const MAX_SPAN = 8_192;
 /** Milliseconds by which messages may overtake each other before one counts as lost. */
