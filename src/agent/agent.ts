@@ -1,0 +1,329 @@
+import { EventEmitter } from 'eventemitter3';
+import { deferred } from '../base/deferred.ts';
+import { fromUtf8 } from '../base/encoding.ts';
+import { HawserError } from '../base/error.ts';
+import { MessageType } from '../channel/constants.ts';
+import { MessageError } from '../channel/error.ts';
+import type { AgentMessage } from '../channel/message.ts';
+import { parseChannelClosed } from '../channel/payload/channel-closed.ts';
+import {
+  formatAgentTaskComplete,
+  parseAgentTaskAcknowledge,
+  parseStartSessionTask,
+} from '../channel/payload/task.ts';
+import { sleep } from '../core/deadline.ts';
+import { endpointOf, parseEndpoint } from '../core/endpoints.ts';
+import { EndpointError } from '../core/errors.ts';
+import type { Platform } from '../core/platform.ts';
+import { platformWith } from '../core/runtime.ts';
+import { type CredentialProvider, type Credentials, CredentialsError } from '../crypto/credentials.ts';
+import { ControlChannel } from './control-channel.ts';
+import { resolveDocument } from './document.ts';
+import { AgentError } from './error.ts';
+import { MessageGateway } from './gateway.ts';
+import type { SessionHandler } from './session.ts';
+import { type SessionOutcome, SessionRun } from './session-run.ts';
+import { TaskCompletions } from './task-completions.ts';
+
+export interface AgentOptions {
+  /** The node's id: `i-…` or `mi-…`; a service of your own takes any. */
+  readonly instanceId: string;
+  readonly region: string;
+  /** Of the node, not of a user. Asked for at each connection, so they may expire. */
+  readonly credentials: Credentials | CredentialProvider;
+  /**
+   * Base URL of the message gateway, for example `http://127.0.0.1:8080`. Default: AWS's own
+   * (`ssmmessages`) of the region.
+   */
+  readonly endpoint?: string | URL;
+  /** Lets `endpoint` be `http:` to another machine. Default false. */
+  readonly allowInsecure?: boolean;
+  /** What to do in sessions, by `sessionType` of the session document: `{ Standard_Stream: … }`. */
+  readonly handlers: Readonly<Record<string, SessionHandler>>;
+  readonly limits?: AgentLimits;
+  /** Parts to use instead of the runtime's own clock, randomness, SHA-256 and network. */
+  readonly platform?: Partial<Platform>;
+}
+
+export interface AgentLimits {
+  /** Sessions at one time; more are refused. Default 1000, as AWS's agent. */
+  readonly sessions?: number;
+}
+
+/** What an agent tells beside its promises. Nothing here needs an answer. */
+export interface AgentEvents {
+  /** The control channel is open: the service can start sessions. */
+  connected: [];
+  /** It is not, or could not be opened. The agent goes on trying. */
+  disconnected: [error: Error];
+  sessionStarted: [session: { readonly sessionId: string; readonly sessionType: string }];
+  sessionEnded: [session: { readonly sessionId: string; readonly outcome: SessionOutcome }];
+  /** A start message that led to no session. */
+  sessionRefused: [session: { readonly sessionId: string | undefined; readonly error: Error }];
+  /** Something came on the control channel that is no message, or not for an agent. */
+  dropped: [error: Error];
+}
+
+/**
+ * A managed node: keeps a control channel to the service and runs a handler for each session that it starts
+ * (PROTOCOL.md sections 4 and 5).
+ *
+ *     const agent = new Agent({ instanceId, region, credentials, handlers: { Standard_Stream: ptyShell() } });
+ *     await agent.start();
+ */
+export class Agent extends EventEmitter<AgentEvents> {
+  readonly #options: AgentOptions;
+  readonly #platform: Platform;
+  readonly #gateway: MessageGateway;
+  readonly #control: ControlChannel;
+  readonly #completions: TaskCompletions;
+  readonly #sessions = new Map<string, SessionRun>();
+  /** Each ends when its session is over and the service knows. */
+  readonly #tasks = new Set<Promise<void>>();
+  /** Session ids seen lately: the service may send a start twice. */
+  readonly #seen = new Set<string>();
+  #state: 'stopped' | 'starting' | 'running' | 'stopping' = 'stopped';
+  #started = deferred();
+  #abort = new AbortController();
+  #running: Promise<void> = Promise.resolve();
+
+  /** @throws {EndpointError} for an endpoint or region that cannot be used */
+  constructor(options: AgentOptions) {
+    super();
+    const { endpoint, region, instanceId, credentials, allowInsecure } = options;
+    this.#options = options;
+    this.#platform = platformWith(options.platform);
+    this.#gateway = new MessageGateway({
+      endpoint: endpoint ? parseEndpoint(endpoint, allowInsecure) : endpointOf('ssmmessages', region),
+      region,
+      instanceId,
+      credentials,
+      platform: this.#platform,
+    });
+    this.#completions = new TaskCompletions(this.#platform.clock);
+    this.#control = new ControlChannel(this.#gateway, this.#platform, {
+      connected: () => this.#connected(),
+      disconnected: (error) => this.#disconnected(error),
+      message: (message) => this.#handle(message),
+      dropped: (error) => this.#tell('dropped', error),
+    });
+  }
+
+  get instanceId(): string {
+    return this.#options.instanceId;
+  }
+
+  /** Whether the control channel is open. */
+  get connected(): boolean {
+    return this.#control.connected;
+  }
+
+  /** Sessions that run. */
+  get sessionCount(): number {
+    return this.#sessions.size;
+  }
+
+  /**
+   * Connects; from then on the agent stays connected until {@link stop}. Resolves when the service has the
+   * node. A service that cannot be reached is waited for.
+   *
+   * @throws {AgentError} `ERR_AGENT_REFUSED` when the service does not want this node: waiting would not help;
+   * `ERR_AGENT_STOPPED`
+   * @throws {CredentialsError}
+   */
+  start(): Promise<void> {
+    if (this.#state === 'stopped') {
+      this.#state = 'starting';
+      this.#started = deferred();
+      this.#abort = new AbortController();
+      this.#running = this.#control.run(this.#abort.signal);
+    }
+    return this.#started.promise;
+  }
+
+  /**
+   * Ends all sessions and disconnects. Handlers are cancelled and have 10 seconds to clean up; clients are
+   * sent what they still wrote, for 5 seconds.
+   */
+  async stop(): Promise<void> {
+    if (this.#state === 'stopped') return;
+    if (this.#state === 'starting') {
+      this.#started.reject(
+        new AgentError('ERR_AGENT_STOPPED', 'The agent was stopped before it had connected.'),
+      );
+    }
+    this.#state = 'stopping';
+    for (const session of this.#sessions.values()) session.stop();
+    await this.#settled();
+    this.#abort.abort();
+    await this.#running;
+    this.#completions.abandon();
+    this.#state = 'stopped';
+  }
+
+  /** Resolves when no session is left and the service knows of every end, or cannot be told. */
+  async #settled(): Promise<void> {
+    const settled = new AbortController();
+    const all = Promise.all(this.#tasks).finally(() => settled.abort());
+    await Promise.race([all, sleep(this.#platform.clock, STOP_LIMIT, settled.signal).catch(() => {})]);
+  }
+
+  #connected(): void {
+    if (this.#state === 'starting') this.#state = 'running';
+    this.#started.resolve();
+    this.#completions.connected();
+    this.#tell('connected');
+  }
+
+  #disconnected(error: Error): 'retry' | 'stop' {
+    this.#tell('disconnected', error);
+    if (this.#state !== 'starting' || !isFinal(error)) return 'retry';
+    this.#state = 'stopped';
+    this.#started.reject(error);
+    return 'stop';
+  }
+
+  #handle(message: AgentMessage): void {
+    const { messageType, payload } = message;
+    try {
+      if (messageType === MessageType.InteractiveShell) this.#startSession(payload);
+      else if (messageType === MessageType.ChannelClosed) {
+        this.#sessions.get(parseChannelClosed(payload).sessionId)?.terminate();
+      } else if (messageType === MessageType.AgentTaskAcknowledge) {
+        this.#completions.acknowledged(parseAgentTaskAcknowledge(payload).taskId);
+      } else {
+        throw new MessageError('ERR_MESSAGE_FIELD', `This agent does not take ${messageType} messages.`);
+      }
+    } catch (error) {
+      this.#tell('dropped', error as Error);
+    }
+  }
+
+  /** The real agent drops a start that it cannot read, and the client waits for ever (PROTOCOL.md section 1.12). */
+  #startSession(payload: Uint8Array): void {
+    const sessionId = readTaskId(payload);
+    if (sessionId !== undefined && this.#isRepeated(sessionId)) return;
+    let run: SessionRun;
+    try {
+      run = this.#prepare(payload);
+    } catch (error) {
+      this.#refuse(sessionId, error as Error);
+      return;
+    }
+    this.#sessions.set(run.sessionId, run);
+    const task = this.#run(run).finally(() => this.#tasks.delete(task));
+    this.#tasks.add(task);
+  }
+
+  #isRepeated(sessionId: string): boolean {
+    if (this.#seen.has(sessionId)) return true;
+    this.#seen.add(sessionId);
+    if (this.#seen.size > REMEMBERED_SESSIONS) this.#seen.delete(this.#seen.values().next().value!);
+    return false;
+  }
+
+  /** @throws {AgentError} @throws {MessageError} */
+  #prepare(payload: Uint8Array): SessionRun {
+    const { handlers, instanceId, limits } = this.#options;
+    const task = parseStartSessionTask(payload);
+    const document = resolveDocument(task);
+    const { sessions: limit = DEFAULT_SESSIONS } = limits ?? {};
+    if (this.#state === 'stopping') {
+      throw new AgentError('ERR_AGENT_STOPPED', `The agent of ${instanceId} is stopping. Try again later.`);
+    }
+    if (this.#sessions.size >= limit) {
+      throw new AgentError(
+        'ERR_AGENT_START',
+        `${instanceId} runs ${limit} sessions already, as many as it may. End one and try again.`,
+      );
+    }
+    if (!Object.hasOwn(handlers, document.sessionType)) {
+      throw new AgentError(
+        'ERR_AGENT_START',
+        `${instanceId} has no handler for sessions of type ${document.sessionType}. It has: ${Object.keys(handlers).join(', ')}.`,
+      );
+    }
+    // Better no session than one in the clear that was to be encrypted.
+    if (document.inputs.kmsKeyId && document.sessionType !== 'Port') {
+      throw new AgentError(
+        'ERR_AGENT_START',
+        'The session document asks for KMS encryption (kmsKeyId), which this agent cannot do yet.',
+      );
+    }
+    const handler = handlers[document.sessionType]!;
+    return new SessionRun({ task, document, handler, gateway: this.#gateway, platform: this.#platform });
+  }
+
+  async #run(run: SessionRun): Promise<void> {
+    const { sessionId, sessionType } = run;
+    this.#tell('sessionStarted', { sessionId, sessionType });
+    const outcome = await run.run();
+    this.#sessions.delete(sessionId);
+    this.#tell('sessionEnded', { sessionId, outcome });
+    await this.#complete(sessionId, outcome);
+  }
+
+  #refuse(sessionId: string | undefined, error: Error): void {
+    this.#tell('sessionRefused', { sessionId, error });
+    if (sessionId === undefined) return;
+    const output = error instanceof HawserError ? error.message : 'The start message cannot be used.';
+    const task = this.#complete(sessionId, { status: 'Failed', output }).finally(() =>
+      this.#tasks.delete(task),
+    );
+    this.#tasks.add(task);
+  }
+
+  #complete(sessionId: string, { status, output, exitCode }: SessionOutcome): Promise<void> {
+    return this.#completions.add(sessionId, (retryNumber) => {
+      const payload = formatAgentTaskComplete({
+        taskId: sessionId,
+        finalTaskStatus: status,
+        instanceId: this.#options.instanceId,
+        output,
+        retryNumber,
+        s3Bucket: '',
+        s3UrlSuffix: '',
+        cwlGroup: '',
+        cwlStream: '',
+        ...(exitCode !== undefined && { exitCode }),
+      });
+      return this.#control.send(MessageType.AgentTaskComplete, payload) !== undefined;
+    });
+  }
+
+  /** An error of a listener is the program's own: it must not be taken for one of the session's. */
+  #tell<E extends keyof AgentEvents>(event: E, ...details: AgentEvents[E]): void {
+    try {
+      (this.emit as (event: E, ...details: AgentEvents[E]) => boolean).call(this, event, ...details);
+    } catch (error) {
+      queueMicrotask(() => {
+        throw error;
+      });
+    }
+  }
+}
+
+const DEFAULT_SESSIONS = 1000;
+/** Ids; far more than a service has on the way at one time. */
+const REMEMBERED_SESSIONS = 10_000;
+/** Milliseconds: what a session may take to end (15 s), and to tell of it (3 s). */
+const STOP_LIMIT = 20_000;
+
+/** Whether another try would end the same way. */
+function isFinal(error: Error): boolean {
+  return (
+    (error instanceof AgentError && error.code === 'ERR_AGENT_REFUSED') ||
+    error instanceof CredentialsError ||
+    error instanceof EndpointError
+  );
+}
+
+/** The session id of a start message, as far as it can be read at all. */
+function readTaskId(payload: Uint8Array): string | undefined {
+  try {
+    const { TaskId } = JSON.parse(fromUtf8(payload)) as { TaskId?: unknown };
+    return typeof TaskId === 'string' && TaskId !== '' ? TaskId : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,160 @@
+import { concat, fromUtf8, utf8 } from '../base/encoding.ts';
+import { AGENT_VERSION } from '../channel/constants.ts';
+import { formatOpenControlChannel, formatOpenDataChannel } from '../channel/payload/open-channel.ts';
+import { withDeadline } from '../core/deadline.ts';
+import type { Platform } from '../core/platform.ts';
+import type { Socket } from '../core/socket.ts';
+import { type CredentialProvider, type Credentials, resolveCredentials } from '../crypto/credentials.ts';
+import { signRequest } from '../crypto/index.ts';
+import { AgentError } from './error.ts';
+
+export interface GatewayOptions {
+  /** Base URL of the message gateway (`ssmmessages`). */
+  readonly endpoint: URL;
+  readonly region: string;
+  readonly instanceId: string;
+  readonly credentials: Credentials | CredentialProvider;
+  readonly platform: Platform;
+}
+
+/** The way to the message gateway: opens control and data channels (PROTOCOL.md section 5). */
+export class MessageGateway {
+  readonly #options: GatewayOptions;
+
+  constructor(options: GatewayOptions) {
+    this.#options = options;
+  }
+
+  /** @throws {AgentError} `ERR_AGENT_REFUSED`, `_GATEWAY`, `_TIMEOUT` @throws {TransportError} @throws {CredentialsError} */
+  async openControlChannel(signal: AbortSignal): Promise<Socket> {
+    const path = `/v1/control-channel/${encodeURIComponent(this.#options.instanceId)}`;
+    const tokenValue = await this.#createToken(path, {}, signal);
+    const socket = await this.#connect(`${path}?role=subscribe&stream=input`, signal);
+    socket.send(
+      formatOpenControlChannel({
+        requestId: this.#uuid(),
+        tokenValue,
+        agentVersion: AGENT_VERSION,
+        platformType: PLATFORM_TYPE,
+      }),
+    );
+    return socket;
+  }
+
+  /** @throws also {AgentError} `ERR_AGENT_SESSION_TERMINATED`: there is nothing to open any more */
+  async openDataChannel(sessionId: string, signal: AbortSignal): Promise<Socket> {
+    const path = `/v1/data-channel/${encodeURIComponent(sessionId)}`;
+    // The real agent's ClientId is empty, too.
+    const tokenValue = await this.#createToken(path, { ClientId: '' }, signal);
+    const socket = await this.#connect(`${path}?role=publish_subscribe`, signal);
+    const { instanceId } = this.#options;
+    socket.send(
+      formatOpenDataChannel({
+        requestId: this.#uuid(),
+        tokenValue,
+        clientId: '',
+        clientInstanceId: instanceId,
+      }),
+    );
+    return socket;
+  }
+
+  async #createToken(path: string, members: object, signal: AbortSignal): Promise<string> {
+    const body = utf8(
+      JSON.stringify({ MessageSchemaVersion: '1.0', RequestId: this.#uuid(), ...members }),
+    ) as Uint8Array<ArrayBuffer>;
+    const url = new URL(path, this.#options.endpoint);
+    const { clock, transport } = this.#options.platform;
+    return withDeadline(clock, TIMEOUT, signal, timedOut(`POST ${path}`), async (signal) => {
+      const headers = await this.#sign('POST', url, { 'content-type': 'application/json' }, body);
+      const response = await transport.fetch(new Request(url, { method: 'POST', headers, body, signal }));
+      return readToken(response, path);
+    });
+  }
+
+  async #connect(path: string, signal: AbortSignal): Promise<Socket> {
+    const url = new URL(path, this.#options.endpoint);
+    const { clock, transport } = this.#options.platform;
+    const overdue = timedOut(`the WebSocket upgrade of ${url.pathname}`);
+    return withDeadline(clock, TIMEOUT, signal, overdue, async (signal) => {
+      const headers = await this.#sign('GET', url, {});
+      url.protocol = url.protocol === 'http:' ? 'ws:' : 'wss:';
+      return transport.connect(url.href, { headers, signal });
+    });
+  }
+
+  async #sign(method: string, url: URL, headers: Record<string, string>, body?: Uint8Array) {
+    const { region, platform } = this.#options;
+    const credentials = await resolveCredentials(this.#options.credentials);
+    const { host: _, ...signed } = await signRequest(
+      { method, url, headers, ...(body && { body }) },
+      { credentials, region, service: 'ssmmessages', now: platform.clock.now() },
+    );
+    return signed; // without `host`, which the HTTP client writes itself
+  }
+
+  #uuid(): string {
+    return this.#options.platform.random.uuid();
+  }
+}
+
+/** Which part of command documents the node takes. */
+const PLATFORM_TYPE = 'linux';
+
+/** Milliseconds; AWS's agent waits as long. */
+const TIMEOUT = 15_000;
+
+/** Bytes of an answer that are read; a token answer has about 300. */
+const MAX_ANSWER = 65_536;
+
+function timedOut(what: string): () => AgentError {
+  return () => new AgentError('ERR_AGENT_TIMEOUT', `No answer to ${what} within ${TIMEOUT / 1000} s.`);
+}
+
+async function readToken(response: Response, path: string): Promise<string> {
+  const text = await readStart(response);
+  if (response.status !== 201) throw refusal(response.status, text, path);
+  const token = /<TokenValue>([^<]+)<\/TokenValue>/.exec(text)?.[1];
+  if (token === undefined) {
+    throw new AgentError('ERR_AGENT_GATEWAY', `The answer to POST ${path} has no TokenValue.`);
+  }
+  return unescapeXml(token);
+}
+
+function refusal(status: number, text: string, path: string): AgentError {
+  if (text.includes('Session is already terminated')) {
+    return new AgentError(
+      'ERR_AGENT_SESSION_TERMINATED',
+      `The session of POST ${path} is already terminated.`,
+    );
+  }
+  const what = `The message gateway answered POST ${path} with status ${status}`;
+  const reason = /<message>([^<]{1,500})<\/message>/i.exec(text)?.[1];
+  const said = reason ? `: ${unescapeXml(reason)}` : '.';
+  const denied = status === 401 || status === 403 || text.includes('<AccessDeniedException>');
+  return denied
+    ? new AgentError(
+        'ERR_AGENT_REFUSED',
+        `${what}${said} Check the credentials, the region and the instance id.`,
+      )
+    : new AgentError('ERR_AGENT_GATEWAY', `${what}${said}`);
+}
+
+async function readStart(response: Response): Promise<string> {
+  const reader = response.body?.getReader();
+  const parts: Uint8Array[] = [];
+  for (let length = 0; reader && length < MAX_ANSWER; ) {
+    const { value, done } = await reader.read();
+    if (done) return fromUtf8(concat(parts));
+    parts.push(value);
+    length += value.length;
+  }
+  await reader?.cancel();
+  return fromUtf8(concat(parts));
+}
+
+const XML_ENTITIES: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
+
+function unescapeXml(text: string): string {
+  return text.replace(/&(amp|lt|gt|quot|apos);/g, (_, name: string) => XML_ENTITIES[name]!);
+}

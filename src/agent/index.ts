@@ -1,0 +1,15 @@
+/**
+ * `hawser/agent`: a managed node, with session types as registered handlers.
+ *
+ * @module
+ */
+export { Agent, type AgentEvents, type AgentLimits, type AgentOptions } from './agent.ts';
+export { AgentError, type AgentErrorCode } from './error.ts';
+export type { AgentSession, SessionHandler, SessionResult } from './session.ts';
+export type { SessionOutcome } from './session-run.ts';
+export {
+  type VirtualCommand,
+  type VirtualIo,
+  type VirtualShellOptions,
+  virtualShell,
+} from './virtual-shell.ts';
