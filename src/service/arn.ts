@@ -1,0 +1,38 @@
+import { partitionOf } from '../core/endpoints.ts';
+
+/** Where the resources are. */
+export interface ArnScope {
+  readonly region: string;
+  readonly accountId: string;
+}
+
+/** ARN of a target (CONTROL-PLANE.md section 2.1.1): EC2 instance, ECS task, or else managed instance. */
+export function targetArn(target: string, scope: ArnScope): string {
+  if (/^i-\w+$/.test(target)) return arn('ec2', `instance/${target}`, scope);
+  const task = /^ecs:(.+)_([^_]+)_[^_]+$/.exec(target);
+  if (task) return arn('ecs', `task/${task[1]}/${task[2]}`, scope);
+  return arn('ssm', `managed-instance/${target}`, scope);
+}
+
+/** Documents whose name begins with `AWS-` are Amazon's, and no account's. */
+export function documentArn(name: string, scope: ArnScope): string {
+  return arn('ssm', `document/${name}`, name.startsWith('AWS-') ? { ...scope, accountId: '' } : scope);
+}
+
+export function sessionArn(sessionId: string, scope: ArnScope): string {
+  return arn('ssm', `session/${sessionId}`, scope);
+}
+
+/**
+ * The name of a document given by name or by ARN; `undefined` for an ARN of something else, another region or
+ * another account.
+ */
+export function documentName(nameOrArn: string, scope: ArnScope): string | undefined {
+  if (!nameOrArn.startsWith('arn:')) return nameOrArn;
+  const name = nameOrArn.slice(nameOrArn.lastIndexOf('/') + 1);
+  return nameOrArn === documentArn(name, scope) ? name : undefined;
+}
+
+function arn(service: string, resource: string, { region, accountId }: ArnScope): string {
+  return `arn:${partitionOf(region).id}:${service}:${region}:${accountId}:${resource}`;
+}

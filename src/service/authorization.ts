@@ -1,0 +1,135 @@
+import {
+  type AuthorizationRequest,
+  type Authorizer,
+  type Decision,
+  type Denial,
+  denialMessage,
+  type Principal,
+} from '../policy/index.ts';
+import { ApiError } from './api-error.ts';
+import { type ArnScope, documentArn, sessionArn, targetArn } from './arn.ts';
+import { sessionIdSuffix } from './session-id.ts';
+import type { SessionRecord } from './session-record.ts';
+
+/** Asks the authorizer what IAM would be asked (POLICY.md section 6). Each method throws when the answer is no. */
+export class Authorization {
+  readonly #authorize: Authorizer;
+  readonly #scope: ArnScope;
+
+  constructor(scope: ArnScope, authorize: Authorizer = withinAccount(scope.accountId)) {
+    this.#authorize = authorize;
+    this.#scope = scope;
+  }
+
+  /** Node and document are separate questions, with the tags of each its own. @throws {ApiError} */
+  async startSession(
+    principal: Principal,
+    target: string,
+    tags: Readonly<Record<string, string>>,
+    document: string,
+  ): Promise<void> {
+    const action = 'ssm:StartSession';
+    await this.#require({
+      principal,
+      action,
+      resource: targetArn(target, this.#scope),
+      context: context(tags, DOCUMENT_CHECK),
+    });
+    await this.#require({
+      principal,
+      action,
+      resource: documentArn(document, this.#scope),
+      context: context({}, DOCUMENT_CHECK),
+    });
+  }
+
+  /**
+   * A session is asked for under two spellings of its ARN, with the name and with the `aws:userid` of its owner in
+   * front, so that both policies which AWS documents work; a Deny on either wins (CONTROL-PLANE.md section 4.2).
+   *
+   * @param session `undefined` when there is none, which only those may learn who may act on one of that name
+   * @throws {ApiError}
+   */
+  async session(
+    principal: Principal,
+    action: 'ssm:ResumeSession' | 'ssm:TerminateSession',
+    sessionId: string,
+    session: SessionRecord | undefined,
+  ): Promise<void> {
+    const tags = session
+      ? { 'aws:ssmmessages:session-id': session.owner.userId, 'aws:ssmmessages:target-id': session.target }
+      : {};
+    const names = session
+      ? [sessionId, `${session.owner.userId}-${sessionIdSuffix(sessionId)}`]
+      : [sessionId];
+    const requests = names.map((name) => ({
+      principal,
+      action,
+      resource: sessionArn(name, this.#scope),
+      context: context(tags),
+    }));
+    const decisions = await Promise.all(requests.map(this.#authorize));
+    const denied = decisions.find(isExplicitDeny) ?? decisions.find(isDenial);
+    if (denied && (isExplicitDeny(denied) || decisions.every(isDenial)))
+      throw accessDenied(requests[0]!, denied);
+  }
+
+  /** @throws {ApiError} */
+  async describeSessions(principal: Principal): Promise<void> {
+    await this.#require({ principal, action: 'ssm:DescribeSessions', resource: '*', context: context({}) });
+  }
+
+  /** @throws {ApiError} */
+  async connectionStatus(
+    principal: Principal,
+    target: string,
+    tags: Readonly<Record<string, string>>,
+  ): Promise<void> {
+    await this.#require({
+      principal,
+      action: 'ssm:GetConnectionStatus',
+      resource: targetArn(target, this.#scope),
+      context: context(tags),
+    });
+  }
+
+  async #require(request: AuthorizationRequest): Promise<void> {
+    const decision = await this.#authorize(request);
+    if (isDenial(decision)) throw accessDenied(request, decision);
+  }
+}
+
+const DOCUMENT_CHECK = ['ssm:SessionDocumentAccessCheck', 'true'] as const;
+
+function withinAccount(accountId: string): Authorizer {
+  return ({ principal }) =>
+    principal.accountId === accountId
+      ? { effect: 'Allow' }
+      : { effect: 'ImplicitDeny', policyType: 'resource-based policy' };
+}
+
+/** Tags have two spellings as context keys. */
+function context(
+  tags: Readonly<Record<string, string>>,
+  ...entries: (readonly [string, string])[]
+): ReadonlyMap<string, string> {
+  const keys = new Map<string, string>(entries);
+  for (const [key, value] of Object.entries(tags)) {
+    keys.set(`ssm:resourceTag/${key}`, value);
+    keys.set(`aws:ResourceTag/${key}`, value);
+  }
+  return keys;
+}
+
+/** Nothing but `Allow` lets a request pass. */
+function isDenial(decision: Decision): decision is Denial {
+  return decision.effect !== 'Allow';
+}
+
+function isExplicitDeny(decision: Decision): decision is Denial {
+  return decision.effect === 'ExplicitDeny';
+}
+
+function accessDenied(request: AuthorizationRequest, denial: Denial): ApiError {
+  return new ApiError('AccessDeniedException', denialMessage(request, denial));
+}

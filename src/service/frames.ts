@@ -1,0 +1,60 @@
+import { utf8 } from '../base/encoding.ts';
+import { MessageType } from '../channel/constants.ts';
+import { encodeMessage } from '../channel/encode.ts';
+import { formatChannelClosed } from '../channel/payload/channel-closed.ts';
+import { formatAgentTaskAcknowledge, formatStartSessionTask } from '../channel/payload/task.ts';
+import type { ServiceContext } from './context.ts';
+import type { SessionRecord } from './session-record.ts';
+
+/** The messages that the service itself makes; the others it only passes on (PROTOCOL.md section 5). */
+type FrameContext = Pick<ServiceContext, 'clock' | 'random' | 'digest'>;
+
+/** Starts the session on the node: for its control channel. */
+export function startSessionFrame(record: SessionRecord, context: FrameContext): Uint8Array {
+  const payload = formatStartSessionTask({
+    documentName: record.documentName,
+    documentContent: { ...record.documentContent },
+    sessionId: record.sessionId,
+    parameters: {},
+    runAsUser: '',
+    sessionOwner: record.owner.arn,
+  });
+  return frame(MessageType.InteractiveShell, payload, context);
+}
+
+/** To the agent, on either channel: end the session. To the client: it has ended, and why. */
+export function channelClosedFrame(record: SessionRecord, context: FrameContext): Uint8Array {
+  const messageId = context.random.uuid();
+  const payload = formatChannelClosed({
+    messageId,
+    destinationId: record.target,
+    sessionId: record.sessionId,
+    createdDate: new Date(context.clock.now()).toISOString(),
+    output: record.details ?? '',
+    ...(record.exitCode !== undefined && { exitCode: record.exitCode }),
+    ...(record.endReason !== undefined && { endReason: record.endReason }),
+  });
+  return frame(MessageType.ChannelClosed, payload, context, messageId);
+}
+
+/** The completion has been recorded; the agent need not send it again. */
+export function taskAcknowledgeFrame(messageId: string, taskId: string, context: FrameContext): Uint8Array {
+  return frame(MessageType.AgentTaskAcknowledge, formatAgentTaskAcknowledge({ messageId, taskId }), context);
+}
+
+/** The other end is there (`start_publication`), or is not (`pause_publication`). */
+export function publicationFrame(
+  type: typeof MessageType.StartPublication | typeof MessageType.PausePublication,
+  context: FrameContext,
+): Uint8Array {
+  return frame(type, utf8('{}'), context);
+}
+
+function frame(
+  messageType: string,
+  payload: Uint8Array,
+  { clock, random, digest }: FrameContext,
+  messageId = random.uuid(),
+): Uint8Array {
+  return encodeMessage({ messageType, messageId, createdDate: clock.now(), payload }, digest);
+}

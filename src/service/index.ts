@@ -1,0 +1,22 @@
+/**
+ * `hawser/service`: Session Manager as a service, to embed.
+ *
+ * @module
+ */
+export type { Bus, BusMessage, BusSignal, Side } from './bus.ts';
+export type { SessionDocument } from './document.ts';
+export type { ServiceEvent } from './event.ts';
+export { memoryBus } from './memory-bus.ts';
+export { memoryStore } from './memory-store.ts';
+export type { NodeRecord } from './node-record.ts';
+export type { Target, TargetRegistration } from './nodes.ts';
+export type {
+  CallerRecord,
+  ServiceLimits,
+  ServiceTimers,
+  SessionManagerServiceOptions,
+} from './options.ts';
+export { SessionManagerService } from './service.ts';
+export type { EndReason, SessionRecord, SessionStatus, SideRecord } from './session-record.ts';
+export type { Entry, RecordStore, Store } from './store.ts';
+export type { TokenRecord } from './token.ts';

@@ -1,0 +1,215 @@
+import { fromUtf8Strict } from '../base/encoding.ts';
+import { MessageError } from '../channel/error.ts';
+import { parseOpenControlChannel, parseOpenDataChannel } from '../channel/payload/open-channel.ts';
+import type { Socket } from '../core/socket.ts';
+import { ApiError, toApiError } from './api-error.ts';
+import type { Authenticator } from './authenticator.ts';
+import type { Side } from './bus.ts';
+import { CloseCode } from './close-code.ts';
+import type { ServiceContext } from './context.ts';
+import { ControlChannel } from './control-channel.ts';
+import type { Nodes } from './nodes.ts';
+import { type OpenedChannel, Opening } from './opening.ts';
+import { readBody } from './read-body.ts';
+import { RelayEnd } from './relay-end.ts';
+import type { Sessions } from './sessions.ts';
+import { errorXml, tokenXml, XML_TYPE } from './xml.ts';
+
+export interface MessageGatewayParts {
+  readonly context: ServiceContext;
+  readonly authenticator: Authenticator;
+  readonly nodes: Nodes;
+  readonly sessions: Sessions;
+}
+
+type Accept = (socket: Socket) => void;
+
+/** A channel's path: what it is a channel of. */
+interface ChannelPath {
+  readonly kind: 'control-channel' | 'data-channel';
+  /** Of the managed node, or of the session. */
+  readonly id: string;
+}
+
+/** The path of a channel on the message gateway; `undefined` for any other. */
+export function channelPath(pathname: string): ChannelPath | undefined {
+  const match = /^\/v1\/(control-channel|data-channel)\/([^/]+)$/.exec(pathname);
+  if (!match) return undefined;
+  try {
+    return { kind: match[1] as ChannelPath['kind'], id: decodeURIComponent(match[2]!) };
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * `ssmmessages`: gives agents the tokens for their channels, and takes the channels of agents and clients (PROTOCOL.md
+ * section 5). Agents sign every request with the credentials of their node. Clients come with the token of
+ * StartSession or ResumeSession alone.
+ */
+export class MessageGateway {
+  readonly #parts: MessageGatewayParts;
+  readonly #openings = new Set<Opening>();
+  readonly #controlChannels = new Set<ControlChannel>();
+  readonly #relayEnds = new Set<RelayEnd>();
+  #closed = false;
+
+  constructor(parts: MessageGatewayParts) {
+    this.#parts = parts;
+  }
+
+  /** CreateControlChannel and CreateDataChannel: a token, as XML, with status 201. Never throws. */
+  async createChannel(request: Request, path: ChannelPath): Promise<Response> {
+    const { context, authenticator } = this.#parts;
+    try {
+      const body = await readBody(request, context.limits.requestBody);
+      const { targetId } = await authenticator.authenticate(request, body, 'ssmmessages');
+      checkBody(body);
+      const token = await this.#mintToken(path, targetId);
+      return new Response(tokenXml(path.kind, token), { status: 201, headers: { 'content-type': XML_TYPE } });
+    } catch (error) {
+      return this.#refuse(error);
+    }
+  }
+
+  /** Never throws. */
+  async upgrade(request: Request, path: ChannelPath): Promise<Response | Accept> {
+    const { authenticator, sessions } = this.#parts;
+    try {
+      const signed = request.headers.has('authorization');
+      const caller = signed
+        ? await authenticator.authenticate(request, new Uint8Array(), 'ssmmessages')
+        : undefined;
+      if (path.kind === 'control-channel') {
+        if (caller?.targetId !== path.id) throw notThisNode(path.id);
+        return this.#accept((text, socket) => this.#openControlChannel(path.id, text, socket));
+      }
+      // Clients may sign, too (CONTROL-PLANE.md section 9.1); what makes an agent is whose credentials they are.
+      const side = caller?.targetId === undefined ? 'client' : 'agent';
+      if (side === 'agent') {
+        const session = await sessions.get(path.id);
+        if (session && session.target !== caller?.targetId) throw notThisNode(session.target);
+      }
+      return this.#accept((text, socket) => this.#openDataChannel(path.id, side, text, socket));
+    } catch (error) {
+      return this.#refuse(error);
+    }
+  }
+
+  /** Closes every channel; those of sessions that have ended are told so. */
+  async shutDown(): Promise<void> {
+    this.#closed = true;
+    for (const opening of [...this.#openings]) opening.close(CloseCode.GoingAway, SHUTTING_DOWN);
+    await Promise.all([...this.#relayEnds].map((end) => end.shutDown()));
+    for (const channel of [...this.#controlChannels]) channel.close(CloseCode.GoingAway, SHUTTING_DOWN);
+  }
+
+  async #mintToken({ kind, id }: ChannelPath, targetId: string | undefined): Promise<string> {
+    const { nodes, sessions } = this.#parts;
+    if (kind === 'control-channel') {
+      const token = targetId === id ? await nodes.mintToken(id) : undefined;
+      if (token === undefined) throw notThisNode(id);
+      return token;
+    }
+    const session = await sessions.get(id);
+    if (session && session.target !== targetId) throw notThisNode(session.target);
+    const token = session && (await sessions.mintToken(id, 'agent'));
+    // The words after which agents stop trying (PROTOCOL.md section 1.8).
+    if (token === undefined) throw new ApiError('BadRequest', 'Session is already terminated');
+    return token;
+  }
+
+  #accept(open: (text: string, socket: Socket) => Promise<(() => OpenedChannel) | undefined>): Accept {
+    const { context } = this.#parts;
+    if (this.#openings.size >= context.limits.openingChannels) {
+      throw new ApiError(
+        'ServiceUnavailableException',
+        'Too many channels are being opened. Try again.',
+        503,
+      );
+    }
+    return (socket) => {
+      if (this.#closed) {
+        socket.close(CloseCode.GoingAway, SHUTTING_DOWN);
+        return;
+      }
+      const opening: Opening = new Opening({
+        socket,
+        context,
+        open: (text) => open(text, socket).catch(refuseUnreadable),
+        finished: () => this.#openings.delete(opening),
+      });
+      this.#openings.add(opening);
+    };
+  }
+
+  async #openControlChannel(id: string, text: string, socket: Socket) {
+    const { context, nodes, sessions } = this.#parts;
+    const { tokenValue, agentVersion, platformType } = parseOpenControlChannel(text);
+    const channelId = context.random.uuid();
+    const about = {
+      agentVersion: agentVersion.slice(0, MAX_ABOUT),
+      platformType: platformType.slice(0, MAX_ABOUT),
+    };
+    if (!(await nodes.openChannel(id, tokenValue, channelId, about))) return undefined;
+    return () => {
+      const closed = () => this.#controlChannels.delete(channel);
+      const channel: ControlChannel = new ControlChannel({
+        id,
+        channelId,
+        socket,
+        context,
+        nodes,
+        sessions,
+        closed,
+      });
+      this.#controlChannels.add(channel);
+      return channel;
+    };
+  }
+
+  async #openDataChannel(sessionId: string, side: Side, text: string, socket: Socket) {
+    const { context, sessions } = this.#parts;
+    const { tokenValue } = parseOpenDataChannel(text);
+    const channelId = context.random.uuid();
+    if (!(await sessions.openChannel(sessionId, side, tokenValue, channelId))) return undefined;
+    return () => {
+      const closed = () => this.#relayEnds.delete(end);
+      const end: RelayEnd = new RelayEnd({ sessionId, side, channelId, socket, context, sessions, closed });
+      this.#relayEnds.add(end);
+      return end;
+    };
+  }
+
+  #refuse(error: unknown): Response {
+    const { awsCode, message, status } = toApiError(error, this.#parts.context);
+    return new Response(errorXml(awsCode, message), { status, headers: { 'content-type': XML_TYPE } });
+  }
+}
+
+const SHUTTING_DOWN = 'The service is shutting down.';
+
+/** Characters kept of what an agent says of itself. */
+const MAX_ABOUT = 64;
+
+function notThisNode(id: string): ApiError {
+  return new ApiError(
+    'AccessDeniedException',
+    `These are not the credentials of ${id}, or it is not registered.`,
+    403,
+  );
+}
+
+/** The members that agents send are of no use here, but what is no JSON was meant for somebody else. */
+function checkBody(body: Uint8Array): void {
+  try {
+    JSON.parse(fromUtf8Strict(body));
+  } catch {
+    throw new ApiError('SerializationException', 'The request body is not JSON.');
+  }
+}
+
+function refuseUnreadable(error: unknown): undefined {
+  if (!(error instanceof MessageError)) throw error;
+  return undefined;
+}

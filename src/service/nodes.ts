@@ -1,0 +1,91 @@
+import type { ServiceContext } from './context.ts';
+import type { NodeRecord } from './node-record.ts';
+import { change } from './store.ts';
+import { isTokenOf, newToken, tokenRecord } from './token.ts';
+
+/** A managed node for the service to know. */
+export interface TargetRegistration {
+  /** 1 to 400 characters: `mi-…`, `i-…`, or any other form (CONTROL-PLANE.md section 5.1). */
+  readonly id: string;
+  /** For policies: `ssm:resourceTag/<key>`. Default none. */
+  readonly tags?: Readonly<Record<string, string>>;
+}
+
+/** A managed node as the service knows it. */
+export interface Target {
+  readonly id: string;
+  readonly tags: Readonly<Record<string, string>>;
+  /** Its agent has an open control channel: sessions can be started. */
+  readonly connected: boolean;
+  /** As the agent said when it connected last. */
+  readonly agentVersion?: string;
+  readonly platformType?: string;
+}
+
+/** The managed nodes: every change of a node record is made here. */
+export class Nodes {
+  readonly #context: ServiceContext;
+
+  constructor(context: ServiceContext) {
+    this.#context = context;
+  }
+
+  async register({ id, tags = {} }: TargetRegistration): Promise<void> {
+    if (id.length < 1 || id.length > 400) throw new RangeError('A target id has 1 to 400 characters.');
+    const { nodes } = this.#context.store;
+    if (await nodes.create(id, { id, tags })) return;
+    await change(nodes, id, (node) => ({ ...node, tags }));
+  }
+
+  async get(id: string): Promise<NodeRecord | undefined> {
+    return (await this.#context.store.nodes.get(id))?.value;
+  }
+
+  async list(): Promise<readonly Target[]> {
+    const entries = await this.#context.store.nodes.list();
+    return entries.map(({ value: { id, tags, channel, agentVersion, platformType } }) => ({
+      id,
+      tags,
+      connected: channel !== undefined,
+      ...(agentVersion !== undefined && { agentVersion }),
+      ...(platformType !== undefined && { platformType }),
+    }));
+  }
+
+  /** A fresh token for the control channel; `undefined` for a node that is not registered. */
+  async mintToken(id: string): Promise<string | undefined> {
+    const { random, digest, clock, timers, store } = this.#context;
+    const value = newToken(random);
+    const token = tokenRecord(value, clock.now() + timers.token, digest);
+    return (await change(store.nodes, id, (node) => ({ ...node, token }))) && value;
+  }
+
+  /** Uses the token up, and makes `channel` the node's control channel. Whether the token was good. */
+  async openChannel(
+    id: string,
+    token: string,
+    channel: string,
+    about: Pick<NodeRecord, 'agentVersion' | 'platformType'>,
+  ): Promise<boolean> {
+    const { clock, digest, store } = this.#context;
+    const made = await change(store.nodes, id, (node) =>
+      isTokenOf(node.token, token, clock.now(), digest)
+        ? { ...node, ...about, token: undefined, channel }
+        : undefined,
+    );
+    if (!made || made.after === made.before) return false;
+    this.#emit(id, true);
+    return true;
+  }
+
+  async channelClosed(id: string, channel: string): Promise<void> {
+    const made = await change(this.#context.store.nodes, id, (node) =>
+      node.channel === channel ? { ...node, channel: undefined } : undefined,
+    );
+    if (made && made.after !== made.before) this.#emit(id, false);
+  }
+
+  #emit(id: string, connected: boolean): void {
+    this.#context.emit({ type: 'node', time: this.#context.clock.now(), id, connected });
+  }
+}

@@ -1,0 +1,16 @@
+import { string, structure } from '../shape.ts';
+import { type OperationParts, operation } from './operation.ts';
+
+/** CONTROL-PLANE.md section 2.5: a target that nobody knows is one that is not connected. */
+export function getConnectionStatus({ authorization, nodes }: OperationParts) {
+  return operation({
+    name: 'GetConnectionStatus',
+    input: structure({ Target: string({ min: 1, max: 400 }) }),
+
+    async handle({ Target }, { principal }) {
+      const node = await nodes.get(Target);
+      await authorization.connectionStatus(principal, Target, node?.tags ?? {});
+      return { Target, Status: node?.channel === undefined ? 'notconnected' : 'connected' };
+    },
+  });
+}

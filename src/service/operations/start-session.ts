@@ -1,0 +1,65 @@
+import { ApiError } from '../api-error.ts';
+import { documentName } from '../arn.ts';
+import { DEFAULT_DOCUMENT, documentTimers } from '../document.ts';
+import { newSessionId } from '../session-id.ts';
+import { isOver } from '../session-record.ts';
+import { list, map, string, structure } from '../shape.ts';
+import { type OperationParts, operation } from './operation.ts';
+import { newStream } from './stream.ts';
+
+/** CONTROL-PLANE.md section 2.1, in the order of checks given there. */
+export function startSession(parts: OperationParts) {
+  const { context, authorization, nodes, sessions, documents } = parts;
+  return operation({
+    name: 'StartSession',
+    input: structure(
+      { Target: string({ min: 1, max: 400 }) },
+      {
+        DocumentName: string({ pattern: /^[a-zA-Z0-9_\-.:/]{3,128}$/ }),
+        Reason: string({ min: 1, max: 256, pattern: /^.{1,256}$/ }),
+        Parameters: map(string({ min: 1, max: 255 }), list(string({ min: 1, max: 65_535, sensitive: true }))),
+      },
+    ),
+
+    async handle({ Target, DocumentName = DEFAULT_DOCUMENT, Reason, Parameters }, call) {
+      const { principal } = call;
+      const name = documentName(DocumentName, context);
+      const document = name === undefined ? undefined : documents.get(name);
+      if (name === undefined || !document) {
+        throw new ApiError('InvalidDocument', `Document with name ${DocumentName} does not exist.`);
+      }
+      const node = await nodes.get(Target);
+      await authorization.startSession(principal, Target, node?.tags ?? {}, name);
+      if (node?.channel === undefined) {
+        throw new ApiError('TargetNotConnected', `${Target} is not connected.`);
+      }
+      if (Parameters && Parameters.size > 0) throw new ApiError('InvalidParameters', UNDECLARED);
+      await checkCount(Target);
+
+      const { sessionId } = await sessions.start({
+        sessionId: newSessionId(principal, context.random),
+        target: Target,
+        owner: { arn: principal.arn, userId: principal.userId },
+        documentName: name,
+        documentContent: document,
+        ...(Reason !== undefined && { reason: Reason }),
+        ...{ idleTimeout: context.timers.idle, ...documentTimers(name, document) },
+      });
+      return (await newStream(sessionId, call, parts)) ?? { SessionId: sessionId };
+    },
+  });
+
+  async function checkCount(target: string): Promise<void> {
+    const limit = context.limits.sessionsPerTarget;
+    const count = (await sessions.list()).filter((other) => other.target === target && !isOver(other)).length;
+    if (count < limit) return;
+    throw new ApiError(
+      'BadRequest',
+      `${target} has ${limit} sessions, which is the limit. Terminate one and try again.`,
+    );
+  }
+}
+
+/** The text of the API model. */
+const UNDECLARED =
+  'You must specify values for all required parameters in the Amazon Web Services Systems Manager document (SSM document). You can only supply values to parameters defined in the SSM document.';

@@ -1,0 +1,107 @@
+import type { Platform } from '../core/platform.ts';
+import type { KeyRecord } from '../crypto/index.ts';
+import type { Authorizer, Principal } from '../policy/index.ts';
+import type { Bus } from './bus.ts';
+import type { SessionDocument } from './document.ts';
+import type { ServiceEvent } from './event.ts';
+import type { Store } from './store.ts';
+
+export interface SessionManagerServiceOptions {
+  /** Requests must be signed for it. It stands in every ARN. */
+  readonly region: string;
+  /** 12 digits. */
+  readonly accountId: string;
+  /** Who an access key belongs to; `undefined` for an unknown key. Asked at every request. */
+  readonly credentials: (accessKeyId: string) => CallerRecord | undefined | Promise<CallerRecord | undefined>;
+  /** Default: every principal of the account may do everything, others nothing. */
+  readonly authorize?: Authorizer;
+  /** Session documents by name, beside `SSM-SessionManagerRunShell`, which one of them may replace. */
+  readonly documents?: Readonly<Record<string, SessionDocument>>;
+  /**
+   * Where clients and agents open their channels, for example `wss://gateway.example.com`. Default: where the
+   * request went, `ws:` for `http:` and `wss:` for `https:`. Set it behind a proxy that ends TLS.
+   */
+  readonly streamUrl?: string;
+  /** Default: of this process, gone when it ends. */
+  readonly store?: Store;
+  /** Default: within this process. */
+  readonly bus?: Bus;
+  /** Time, chance and SHA-256. Default: the runtime's. */
+  readonly platform?: Partial<Pick<Platform, 'clock' | 'random' | 'digest'>>;
+  readonly limits?: Partial<ServiceLimits>;
+  readonly timers?: Partial<ServiceTimers>;
+  /** Called as things happen; must return at once. What it throws is ignored. */
+  readonly onEvent?: (event: ServiceEvent) => void;
+}
+
+/** What there is to know of an access key. */
+export interface CallerRecord extends KeyRecord {
+  readonly principal: Principal;
+  /** These are the credentials of this managed node: its agent opens control and data channels with them. */
+  readonly targetId?: string;
+}
+
+/** What bounds the service's memory. Sizes in bytes. */
+export interface ServiceLimits {
+  /** Of the body of a request. Default 256 KiB. */
+  readonly requestBody: number;
+  /** Of a message on a channel. Default 1 MiB. */
+  readonly frame: number;
+  /** Frames kept for the other end of a session while it is not connected. Default 256 KiB. */
+  readonly heldFrames: number;
+  /** Waiting in a socket at which the other end is read no more. Default 256 KiB. */
+  readonly highWater: number;
+  /** Waiting in a socket beyond which frames are dropped, to be sent again by their sender. Default 4 MiB. */
+  readonly hardBound: number;
+  /** Unreadable frames after which a channel is closed. Default 16. */
+  readonly malformedFrames: number;
+  /** Sockets that have not sent their token yet. Default 1000. */
+  readonly openingChannels: number;
+  /** Sessions that are not over, for one target. Default 1000, as many as an agent runs (CONTROL-PLANE.md section 1.5). */
+  readonly sessionsPerTarget: number;
+  /** Sessions that are over and still listed. Default 10,000; the oldest go first. */
+  readonly history: number;
+}
+
+/** In milliseconds. CONTROL-PLANE.md section 4.3. */
+export interface ServiceTimers {
+  /** Until a token's first use. Default 60 s. */
+  readonly token: number;
+  /** From the opening of a socket to the message with its token. Default 15 s. */
+  readonly open: number;
+  /** In `Connecting`. Default 60 s. */
+  readonly connect: number;
+  /** Without stream data, where the document does not say. Default 20 minutes. Acts up to one second later. */
+  readonly idle: number;
+  /** Without the agent's data channel. Default 5 minutes. */
+  readonly agentLost: number;
+  /** For the agent to report the end of a session. Default 30 s. */
+  readonly terminateGrace: number;
+  /** For a full socket to take something; then it is closed. Default 20 s. */
+  readonly stall: number;
+  /** For which a session that is over stays listed. Default 30 days. */
+  readonly history: number;
+}
+
+export const DEFAULT_LIMITS: ServiceLimits = {
+  requestBody: 256 * 1024,
+  frame: 1024 * 1024,
+  heldFrames: 256 * 1024,
+  highWater: 256 * 1024,
+  hardBound: 4 * 1024 * 1024,
+  malformedFrames: 16,
+  openingChannels: 1000,
+  sessionsPerTarget: 1000,
+  history: 10_000,
+};
+
+export const DEFAULT_TIMERS: ServiceTimers = {
+  token: 60_000,
+  open: 15_000,
+  connect: 60_000,
+  idle: 20 * 60_000,
+  agentLost: 5 * 60_000,
+  terminateGrace: 30_000,
+  stall: 20_000,
+  history: 30 * 24 * 3_600_000,
+};

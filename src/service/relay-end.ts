@@ -1,0 +1,270 @@
+import type { CancelTimer } from '../base/clock.ts';
+import { MessageType } from '../channel/constants.ts';
+import { decodeMessage, peekMessageType } from '../channel/decode.ts';
+import { MessageError } from '../channel/error.ts';
+import { parseSessionState } from '../channel/payload/session-state.ts';
+import type { Socket } from '../core/socket.ts';
+import { activitySubject, type BusMessage, type BusSignal, type Side, sideSubject } from './bus.ts';
+import { CloseCode } from './close-code.ts';
+import type { ServiceContext } from './context.ts';
+import { channelClosedFrame, publicationFrame } from './frames.ts';
+import { Outflow } from './outflow.ts';
+import { isOver, type SessionRecord } from './session-record.ts';
+import { ACTIVITY_INTERVAL } from './session-timer.ts';
+import type { Sessions } from './sessions.ts';
+import { isActivity, isTerminateFlag, sequenceNumberOf } from './stream-data.ts';
+
+export interface RelayEndOptions {
+  readonly sessionId: string;
+  readonly side: Side;
+  /** As recorded by `Sessions.openChannel`. */
+  readonly channelId: string;
+  readonly socket: Socket;
+  readonly context: ServiceContext;
+  readonly sessions: Sessions;
+  /** The socket is gone. */
+  readonly closed: () => void;
+}
+
+/**
+ * One end of a session in the relay: the data channel of its client, or of its agent. Frames go from here over
+ * the bus to the other end, which may be in another process, byte for byte as they came; what the two ends of the
+ * bus know of each other they know from signals on it, and what becomes of the session from its record.
+ *
+ * Relaying is synchronous from socket to socket and copies nothing.
+ */
+export class RelayEnd {
+  readonly #options: RelayEndOptions;
+  readonly #context: ServiceContext;
+  readonly #socket: Socket;
+  readonly #outflow: Outflow;
+  /** Subject of the other side. */
+  readonly #otherSubject: string;
+  /** The stream messages that this side sends. */
+  readonly #streamType: string;
+  readonly #unsubscribe: () => void;
+  readonly #unwatch: () => void;
+
+  /** Channel id of the other end, while it is connected. */
+  #peer: string | undefined;
+  /** Frames for the other end until it connects. */
+  #held: Uint8Array[] = [];
+  #heldBytes = 0;
+  #malformed = 0;
+  #highestSequence = -1;
+  #activityAt = Number.NEGATIVE_INFINITY;
+  #record: SessionRecord | undefined;
+  /** Reports to the record follow one another. */
+  #reports: Promise<unknown> = Promise.resolve();
+  #cancelGrace: CancelTimer | undefined;
+  #done = false;
+
+  constructor(options: RelayEndOptions) {
+    const { sessionId, side, socket, context } = options;
+    this.#options = options;
+    this.#context = context;
+    this.#socket = socket;
+    this.#otherSubject = sideSubject(sessionId, side === 'client' ? 'agent' : 'client');
+    this.#streamType = side === 'client' ? MessageType.InputStreamData : MessageType.OutputStreamData;
+    this.#outflow = new Outflow(socket, context, {
+      congested: () => this.#signal('pause'),
+      clear: () => this.#signal('resume'),
+      stalled: () => this.close(CloseCode.TryAgainLater, 'Nothing was read for too long.'),
+    });
+    socket.handler = {
+      message: (data) => this.handleMessage(data),
+      drained: () => this.#outflow.drained(),
+      closed: () => this.#closed(),
+    };
+    this.#unsubscribe = context.bus.subscribe(sideSubject(sessionId, side), (message) =>
+      this.#fromBus(message),
+    );
+    this.#signal('opened');
+    // The answer has come by now, unless the other end is in another process.
+    if (this.#peer === undefined) this.#publication(MessageType.PausePublication);
+    this.#unwatch = context.store.sessions.watch(sessionId, (entry) => this.#recordChanged(entry?.value));
+  }
+
+  /** A message from the socket. Never throws, whatever it is. */
+  handleMessage(data: Uint8Array | string): void {
+    if (this.#done) return;
+    const type = typeof data !== 'string' && data.length <= this.#context.limits.frame && peek(data);
+    if (!type) this.#dropMalformed();
+    else if (type === this.#streamType) this.#relayStream(data as Uint8Array);
+    else if (type === MessageType.Acknowledge) this.#relay(data as Uint8Array);
+    else if (type === MessageType.AgentSessionState && this.#options.side === 'agent') {
+      this.#reportState(data as Uint8Array);
+    }
+    // Everything else is the service's to send, or of the other side.
+  }
+
+  /** Ends the connection; the session may go on. */
+  close(code: number, reason: string): void {
+    // A paused socket would not read the answer to its close frame.
+    this.#socket.resume?.();
+    this.#socket.close(code, reason);
+    this.#closed();
+  }
+
+  /** The service stops: tells of the end of the session, when it has ended, before the connection goes. */
+  async shutDown(): Promise<void> {
+    const record = await this.#options.sessions.get(this.#options.sessionId);
+    if (record && isOver(record) && !this.#done) this.#tellClosed(record);
+    this.close(CloseCode.GoingAway, 'The service is shutting down.');
+  }
+
+  #relayStream(frame: Uint8Array): void {
+    if (this.#peer !== undefined) this.#noteActivity(frame);
+    if (this.#options.side === 'client' && isTerminateFlag(frame)) {
+      this.#report((sessions, sessionId) => sessions.clientEnded(sessionId));
+    }
+    this.#relay(frame);
+  }
+
+  #relay(frame: Uint8Array): void {
+    if (this.#peer !== undefined) {
+      this.#context.bus.publish(this.#otherSubject, frame);
+    } else if (this.#heldBytes + frame.length <= this.#context.limits.heldFrames) {
+      this.#held.push(frame);
+      this.#heldBytes += frame.length;
+    }
+  }
+
+  #noteActivity(frame: Uint8Array): void {
+    const sequence = sequenceNumberOf(frame);
+    if (sequence <= this.#highestSequence) return;
+    this.#highestSequence = sequence;
+    if (!isActivity(frame)) return;
+    const now = this.#context.clock.now();
+    if (now < this.#activityAt + ACTIVITY_INTERVAL) return;
+    this.#activityAt = now;
+    this.#context.bus.publish(activitySubject(this.#options.sessionId), { type: 'activity', at: now });
+  }
+
+  #reportState(frame: Uint8Array): void {
+    try {
+      const { sessionState } = parseSessionState(decodeMessage(frame, this.#context.digest).payload);
+      this.#report((sessions, sessionId) => sessions.agentReported(sessionId, sessionState));
+    } catch (error) {
+      if (!(error instanceof MessageError)) throw error;
+      this.#dropMalformed();
+    }
+  }
+
+  #dropMalformed(): void {
+    this.#malformed++;
+    if (this.#malformed < this.#context.limits.malformedFrames) return;
+    this.close(CloseCode.ProtocolError, 'Too many messages were unreadable.');
+  }
+
+  #fromBus(message: BusMessage): void {
+    if (message instanceof Uint8Array) this.#outflow.relay(message);
+    else this.#handleSignal(message);
+  }
+
+  #handleSignal(signal: BusSignal): void {
+    if (signal.type === 'activity') return;
+    const { type, channelId } = signal;
+    if (type === 'opened') {
+      // A new end has an empty socket, whatever the one before it asked for.
+      this.#socket.resume?.();
+      this.#peer = channelId;
+      this.#signal('present');
+      if (this.#outflow.congested) this.#signal('pause');
+      this.#peerConnected();
+    } else if (type === 'present') {
+      this.#peer = channelId;
+      this.#peerConnected();
+    } else if (channelId !== this.#peer) {
+      return; // of an end that has been replaced
+    } else if (type === 'closed') {
+      this.#peer = undefined;
+      this.#socket.resume?.();
+      this.#publication(MessageType.PausePublication);
+      this.#settle();
+    } else if (type === 'pause') {
+      this.#socket.pause?.();
+    } else {
+      this.#socket.resume?.();
+    }
+  }
+
+  #peerConnected(): void {
+    const held = this.#held;
+    this.#held = [];
+    this.#heldBytes = 0;
+    for (const frame of held) this.#context.bus.publish(this.#otherSubject, frame);
+    this.#publication(MessageType.StartPublication);
+  }
+
+  #recordChanged(record: SessionRecord | undefined): void {
+    if (!record || record[this.#options.side].channel !== this.#options.channelId) {
+      this.close(CloseCode.Normal, 'Another connection took the place of this one.');
+      return;
+    }
+    this.#record = record;
+    this.#settle();
+  }
+
+  /** Does this end's part when the session ends. */
+  #settle(): void {
+    const record = this.#record;
+    if (this.#done || !record || !(record.cancelled || isOver(record))) return;
+    const { side } = this.#options;
+    if (side === 'client' && (record.cancelled || this.#peer === undefined)) {
+      // Everything that the agent had to say has gone before this.
+      this.#tellClosed(record);
+      this.close(CloseCode.Normal, '');
+    } else if (this.#cancelGrace === undefined) {
+      if (side === 'agent' && record.cancelled) this.#tellClosed(record);
+      // The agent closes its own channel, and the client's follows.
+      this.#cancelGrace = this.#context.clock.schedule(this.#context.timers.terminateGrace, () => {
+        if (side === 'client' && this.#record) this.#tellClosed(this.#record);
+        this.close(CloseCode.Normal, '');
+      });
+    }
+  }
+
+  #closed(): void {
+    if (this.#done) return;
+    this.#done = true;
+    this.#unwatch();
+    this.#unsubscribe();
+    this.#outflow.stop();
+    this.#cancelGrace?.();
+    this.#held = [];
+    this.#signal('closed');
+    const { side, channelId, closed } = this.#options;
+    this.#report((sessions, sessionId) => sessions.channelClosed(sessionId, side, channelId));
+    closed();
+  }
+
+  #tellClosed(record: SessionRecord): void {
+    this.#outflow.send(channelClosedFrame(record, this.#context));
+  }
+
+  #publication(type: typeof MessageType.StartPublication | typeof MessageType.PausePublication): void {
+    this.#outflow.send(publicationFrame(type, this.#context));
+  }
+
+  #signal(type: Exclude<BusSignal['type'], 'activity'>): void {
+    this.#context.bus.publish(this.#otherSubject, { type, channelId: this.#options.channelId });
+  }
+
+  #report(report: (sessions: Sessions, sessionId: string) => Promise<void>): void {
+    const { sessions, sessionId } = this.#options;
+    this.#reports = this.#reports
+      .then(() => report(sessions, sessionId))
+      .catch((error: unknown) => this.#context.report(error));
+  }
+}
+
+/** The message type, or nothing for a frame that is no message. */
+function peek(frame: Uint8Array): string | undefined {
+  try {
+    return peekMessageType(frame);
+  } catch (error) {
+    if (error instanceof MessageError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,124 @@
+import type { Side } from './bus.ts';
+import type { EndReason, SessionRecord, SessionStatus } from './session-record.ts';
+import { isOver, withSide } from './session-record.ts';
+
+/**
+ * The states of a session (CONTROL-PLANE.md section 4.1), as pure functions from record to record. `undefined`
+ * says that nothing changes: a late, repeated or stale report.
+ */
+type Next = SessionRecord | undefined;
+
+/** A data channel was opened, and takes the place of the one before it. */
+export function channelOpened(record: SessionRecord, side: Side, channel: string): SessionRecord {
+  return connected(withSide(record, side, { token: undefined, channel, lostAt: undefined }));
+}
+
+export function channelClosed(record: SessionRecord, side: Side, channel: string, now: number): Next {
+  if (record[side].channel !== channel) return undefined;
+  return connected(withSide(record, side, { channel: undefined, lostAt: now }));
+}
+
+/** `agent_session_state`. */
+export function agentReported(record: SessionRecord, state: string, now: number): Next {
+  if (isOver(record) || record.status === 'Terminating') return undefined;
+  if (state === 'Connected')
+    return record.agentReady ? undefined : connected({ ...record, agentReady: true });
+  if (state === 'Terminating') return { ...record, status: 'Terminating', terminatingAt: now };
+  return undefined;
+}
+
+/** The client sent the TerminateSession flag; the agent will end the session. */
+export function clientEnded(record: SessionRecord): Next {
+  return isOver(record) || record.clientEnded ? undefined : { ...record, clientEnded: true };
+}
+
+/** From `agent_task_complete`. */
+export interface Completion {
+  /** `Success`, `Failed`, `Cancelled`, `TimedOut`. */
+  readonly finalTaskStatus: string;
+  readonly output: string;
+  readonly exitCode?: number;
+}
+
+export function completed(record: SessionRecord, completion: Completion, now: number): Next {
+  if (record.completed) return undefined;
+  const { finalTaskStatus, output, exitCode } = completion;
+  const told = { ...record, completed: true, ...(exitCode !== undefined && { exitCode }) };
+  if (isOver(record)) return told;
+  // A command that was cancelled counts as failed with some agents; here it did what it was told.
+  const failed = !record.cancelled && finalTaskStatus !== 'Success' && finalTaskStatus !== 'Cancelled';
+  const details = record.details ?? output;
+  return over(
+    { ...told, ...(details !== '' && { details }) },
+    failed ? 'Failed' : 'Terminated',
+    failed ? 'AgentFailure' : endedByItself(record),
+    now,
+  );
+}
+
+/** A timer of the session has run out. Nothing happens when the session has left the state it was for. */
+export function expired(record: SessionRecord, reason: EndReason | 'grace', now: number): Next {
+  switch (reason) {
+    case 'grace':
+      if (record.status !== 'Terminating') return undefined;
+      return over(record, 'Terminated', endedByItself(record), now);
+    case 'ConnectTimeout':
+      return record.status === 'Connecting' ? cancelled(record, reason, now) : undefined;
+    case 'ResumeWindow':
+      return record.status === 'Disconnected' ? cancelled(record, reason, now) : undefined;
+    case 'TargetDisconnected':
+      return record.agent.lostAt !== undefined ? cancelled(record, reason, now) : undefined;
+    default:
+      return cancelled(record, reason, now);
+  }
+}
+
+/** The service ends the session. Where the agent is likely to be there, it has a while to report the end. */
+export function cancelled(record: SessionRecord, reason: EndReason, now: number): Next {
+  if (isOver(record) || (record.cancelled && reason !== 'ServiceShutdown')) return undefined;
+  const details = record.details ?? CANCEL_DETAILS[reason];
+  const next = { ...record, cancelled: true, ...(details && { details }) };
+  if (reason === 'ConnectTimeout' || reason === 'TargetDisconnected')
+    return over(next, 'Failed', reason, now);
+  if (reason === 'ServiceShutdown') return over(next, 'Terminated', reason, now);
+  return {
+    ...next,
+    status: 'Terminating',
+    terminatingAt: record.terminatingAt ?? now,
+    endReason: record.endReason ?? reason,
+  };
+}
+
+/** What clients show to people. The first text is AWS's (PROTOCOL.md section 5, life cycle); those that are absent stay empty, as AWS's. */
+const CANCEL_DETAILS: Readonly<Partial<Record<EndReason, string>>> = {
+  IdleTimeout: 'Your session timed out due to inactivity and has been terminated.',
+  ResumeWindow: 'Your session was not resumed in time and has been terminated.',
+  MaxDuration: 'Your session reached its maximum duration and has been terminated.',
+  ConnectTimeout: 'The managed node or the client did not connect to the session in time.',
+  TargetDisconnected: 'The managed node lost its connection to the session and did not come back.',
+  ServiceShutdown: 'The service is shutting down.',
+};
+
+/** The status that follows from the channels, in a session that has not begun to end. */
+function connected(record: SessionRecord): SessionRecord {
+  if (isOver(record) || record.status === 'Terminating') return record;
+  const clientThere = record.client.channel !== undefined;
+  if (record.status === 'Connecting') {
+    return clientThere && record.agentReady ? { ...record, status: 'Connected' } : record;
+  }
+  return { ...record, status: clientThere ? 'Connected' : 'Disconnected' };
+}
+
+function over(record: SessionRecord, status: SessionStatus, reason: EndReason, now: number): SessionRecord {
+  return {
+    ...record,
+    status,
+    endReason: record.endReason ?? reason,
+    endDate: now,
+    agent: { ...record.agent, token: undefined },
+  };
+}
+
+function endedByItself(record: SessionRecord): EndReason {
+  return record.clientEnded ? 'ClientEnded' : 'CommandExited';
+}

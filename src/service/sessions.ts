@@ -1,0 +1,232 @@
+import type { Side } from './bus.ts';
+import { nodeSubject } from './bus.ts';
+import type { ServiceContext } from './context.ts';
+import { channelClosedFrame, startSessionFrame } from './frames.ts';
+import { type EndReason, isOver, type SessionRecord, withSide } from './session-record.ts';
+import {
+  agentReported,
+  type Completion,
+  cancelled,
+  channelClosed,
+  channelOpened,
+  clientEnded,
+  completed,
+  expired,
+} from './session-state.ts';
+import { SessionTimer } from './session-timer.ts';
+import { type Change, change } from './store.ts';
+import { isTokenOf, newToken, tokenRecord } from './token.ts';
+
+/** What a new session is made of; the rest of its record follows. */
+export type NewSession = Pick<
+  SessionRecord,
+  | 'sessionId'
+  | 'target'
+  | 'owner'
+  | 'documentName'
+  | 'documentContent'
+  | 'reason'
+  | 'idleTimeout'
+  | 'maxDuration'
+>;
+
+/**
+ * The sessions of the service: every change of a session record is made here. Whoever holds one of a session's
+ * channels watches the record, and does its part of what the change means.
+ */
+export class Sessions {
+  readonly #context: ServiceContext;
+  /** Of the sessions that were started here and are not over. */
+  readonly #timers = new Map<string, SessionTimer>();
+
+  constructor(context: ServiceContext) {
+    this.#context = context;
+  }
+
+  /** Creates the record and tells the node. Does not wait for the node (CONTROL-PLANE.md section 2.1). */
+  async start(session: NewSession): Promise<SessionRecord> {
+    const { store, bus, clock } = this.#context;
+    const record: SessionRecord = {
+      ...session,
+      startDate: clock.now(),
+      status: 'Connecting',
+      client: {},
+      agent: {},
+      agentReady: false,
+      clientEnded: false,
+      completed: false,
+      cancelled: false,
+    };
+    const { sessionId } = record;
+    // 130 random bits: a taken id means a broken random source, not bad luck.
+    if (!(await store.sessions.create(sessionId, record)))
+      throw new Error(`The session id ${sessionId} is taken.`);
+    this.#timers.set(
+      sessionId,
+      new SessionTimer(
+        record,
+        this.#context,
+        (reason) => this.#end(sessionId, (now) => expired(now, reason, this.#now())),
+        () => this.#timers.delete(sessionId),
+      ),
+    );
+    this.#emit(record);
+    bus.publish(nodeSubject(record.target), startSessionFrame(record, this.#context));
+    return record;
+  }
+
+  async get(sessionId: string): Promise<SessionRecord | undefined> {
+    const record = (await this.#context.store.sessions.get(sessionId))?.value;
+    return record && !this.#isForgotten(record) ? record : undefined;
+  }
+
+  /** In no order. */
+  async list(): Promise<readonly SessionRecord[]> {
+    const entries = await this.#context.store.sessions.list();
+    return entries.map(({ value }) => value).filter((record) => !this.#isForgotten(record));
+  }
+
+  /** A fresh token in the place of the one before, or `undefined` when the session can no longer be joined. */
+  async mintToken(sessionId: string, side: Side): Promise<string | undefined> {
+    const { random, digest, clock, timers } = this.#context;
+    const value = newToken(random);
+    const token = tokenRecord(value, clock.now() + timers.token, digest);
+    const made = await this.#change(sessionId, (record) =>
+      isEnded(record, side) ? undefined : withSide(record, side, { token }),
+    );
+    return made && made.after !== made.before ? value : undefined;
+  }
+
+  /**
+   * Uses a token up, and makes `channelId` the channel of this side; the one before is thereby replaced. A client
+   * may still come to a session that is over, once, to be told why.
+   *
+   * @returns `undefined` when the token is not good for this
+   */
+  async openChannel(
+    sessionId: string,
+    side: Side,
+    token: string,
+    channelId: string,
+  ): Promise<SessionRecord | undefined> {
+    const { clock, digest } = this.#context;
+    const opened = await this.#change(sessionId, (record) =>
+      isTokenOf(record[side].token, token, clock.now(), digest) &&
+      !(side === 'agent' && isEnded(record, side))
+        ? channelOpened(record, side, channelId)
+        : undefined,
+    );
+    return opened && opened.after !== opened.before ? opened.after : undefined;
+  }
+
+  async channelClosed(sessionId: string, side: Side, channelId: string): Promise<void> {
+    await this.#change(sessionId, (record) => channelClosed(record, side, channelId, this.#now()));
+  }
+
+  /** `agent_session_state` came. */
+  async agentReported(sessionId: string, state: string): Promise<void> {
+    await this.#change(sessionId, (record) => agentReported(record, state, this.#now()));
+  }
+
+  /** The client sent the TerminateSession flag. */
+  async clientEnded(sessionId: string): Promise<void> {
+    await this.#change(sessionId, clientEnded);
+  }
+
+  /** `agent_task_complete` came from the node: nothing happens for the sessions of other nodes. */
+  async complete(sessionId: string, target: string, completion: Completion): Promise<void> {
+    await this.#change(sessionId, (record) =>
+      record.target === target ? completed(record, completion, this.#now()) : undefined,
+    );
+  }
+
+  /** Ends a session, unless it is over. Its ends are told. */
+  async cancel(sessionId: string, reason: EndReason): Promise<void> {
+    await this.#end(sessionId, (record) => cancelled(record, reason, this.#now()));
+  }
+
+  /** What a node missed while it had no control channel: sessions to start, sessions to end. */
+  async missedBy(target: string): Promise<readonly Uint8Array[]> {
+    const frames: Uint8Array[] = [];
+    for (const record of await this.list()) {
+      if (record.target !== target || record.completed) continue;
+      if (record.cancelled && record.agentReady) frames.push(channelClosedFrame(record, this.#context));
+      if (record.status === 'Connecting' && !record.agentReady) {
+        // An agent that has it already drops it (PROTOCOL.md section 5).
+        frames.push(startSessionFrame(record, this.#context));
+      }
+    }
+    return frames;
+  }
+
+  /** Ends the sessions that were started here. */
+  async shutDown(): Promise<void> {
+    const ids = [...this.#timers.keys()];
+    await Promise.all(ids.map((sessionId) => this.cancel(sessionId, 'ServiceShutdown')));
+    for (const timer of this.#timers.values()) timer.stop();
+    this.#timers.clear();
+  }
+
+  async #end(sessionId: string, next: (record: SessionRecord) => SessionRecord | undefined): Promise<void> {
+    const made = await this.#change(sessionId, next);
+    if (!made || made.after === made.before || !made.after.cancelled) return;
+    // Data channels are closed by those who hold them; an agent may have none, or have just lost it.
+    this.#context.bus.publish(nodeSubject(made.after.target), channelClosedFrame(made.after, this.#context));
+  }
+
+  async #change(
+    sessionId: string,
+    next: (record: SessionRecord) => SessionRecord | undefined,
+  ): Promise<Change<SessionRecord> | undefined> {
+    const made = await change(this.#context.store.sessions, sessionId, next);
+    if (made && made.after.status !== made.before.status) {
+      this.#emit(made.after, made.before);
+      if (isOver(made.after)) await this.#prune();
+    }
+    return made;
+  }
+
+  #emit(record: SessionRecord, before?: SessionRecord): void {
+    this.#context.emit({
+      type: 'session',
+      time: this.#now(),
+      sessionId: record.sessionId,
+      target: record.target,
+      owner: record.owner.arn,
+      documentName: record.documentName,
+      ...(before && { previousStatus: before.status }),
+      status: record.status,
+      ...(record.endReason && { endReason: record.endReason }),
+    });
+  }
+
+  /** Removes what the history has no room for, when something was added to it. */
+  async #prune(): Promise<void> {
+    const { store, limits } = this.#context;
+    const ended = (await store.sessions.list()).filter(({ value }) => isOver(value));
+    const excess = ended.length - limits.history;
+    const byAge = excess > 0 ? ended.sort((a, b) => endOf(a.value) - endOf(b.value)) : ended;
+    await Promise.all(
+      byAge
+        .filter(({ value }, index) => index < excess || this.#isForgotten(value))
+        .map((entry) => store.sessions.delete(entry)),
+    );
+  }
+
+  #isForgotten(record: SessionRecord): boolean {
+    return isOver(record) && endOf(record) <= this.#now() - this.#context.timers.history;
+  }
+
+  #now(): number {
+    return this.#context.clock.now();
+  }
+}
+
+/** Nobody can join any more. An agent that announced its end may still come back to deliver the rest. */
+function isEnded(record: SessionRecord, side: Side): boolean {
+  return isOver(record) || record.cancelled || (side === 'client' && record.status === 'Terminating');
+}
+
+function endOf({ endDate = 0 }: SessionRecord): number {
+  return endDate;
+}
