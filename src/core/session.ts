@@ -6,6 +6,7 @@ import { DataChannel } from '../channel/data-channel.ts';
 import type { MessageError } from '../channel/error.ts';
 import type { ChannelEvent, ReadyEvent } from '../channel/events.ts';
 import type { TerminalSize } from '../channel/payload/terminal.ts';
+import { ByteSink } from './byte-sink.ts';
 import { ByteSource } from './byte-source.ts';
 import { ChannelDriver } from './channel-driver.ts';
 import type { DataChannelOpener } from './data-channel-opener.ts';
@@ -109,7 +110,6 @@ export class Session extends EventEmitter<SessionEvents> {
   readonly ended: Promise<SessionEnd>;
 
   readonly #link: SessionLink;
-  readonly #options: SessionOptions;
   readonly #channel: DataChannel;
   readonly #driver: ChannelDriver;
   readonly #reconnector: Reconnector;
@@ -119,13 +119,17 @@ export class Session extends EventEmitter<SessionEvents> {
     room: () => this.#changed(),
     dropUnclaimed: true,
   });
+  readonly #stdin = new ByteSink({
+    limit: STREAM_LIMIT,
+    send: (bytes) => this.#send(bytes),
+    room: () => this.#until(() => this.#channel.writable),
+    taken: () => this.#wake(),
+  });
   readonly #ended = deferred<SessionEnd>();
   /** Fires at the end, for everything still under way. */
   readonly #over = new AbortController();
   readonly #waiters = new Set<Waiter>();
   readonly #release: (() => void)[] = [];
-  #stdinController!: WritableStreamDefaultController;
-  #unwritten = 0;
   #streamUrl: string;
   #exitCode: number | undefined;
   #reconnecting = false;
@@ -139,12 +143,11 @@ export class Session extends EventEmitter<SessionEvents> {
     super();
     const { clock, random, digest, transport } = link.platform;
     this.#link = link;
-    this.#options = options;
     this.#streamUrl = link.streamUrl;
     this.sessionId = link.sessionId;
     this.stdout = this.#stdout.stream;
     this.stderr = this.#stderr.stream;
-    this.stdin = this.#inputStream();
+    this.stdin = this.#stdin.stream;
     this.ended = this.#ended.promise;
     this.#channel = new DataChannel({
       role: 'client',
@@ -213,40 +216,10 @@ export class Session extends EventEmitter<SessionEvents> {
     await this.close();
   }
 
-  #inputStream(): WritableStream<Uint8Array> {
-    return new WritableStream<Uint8Array>(
-      {
-        start: (controller) => {
-          this.#stdinController = controller;
-        },
-        write: (chunk) => this.#write(chunk),
-        abort: () => {
-          this.#unwritten = 0;
-        },
-      },
-      {
-        highWaterMark: STREAM_LIMIT,
-        // Asked once for each write, at once: the only place that knows of writes still queued in the stream.
-        size: (chunk) => {
-          this.#unwritten++;
-          return chunk instanceof Uint8Array ? chunk.length : 1;
-        },
-      },
-    );
-  }
-
-  async #write(chunk: Uint8Array): Promise<void> {
-    if (!(chunk instanceof Uint8Array)) throw new TypeError('A session takes bytes (Uint8Array) as input.');
-    let rest = chunk;
-    for (;;) {
-      rest = rest.subarray(this.#channel.send(rest));
-      this.#driver.run();
-      if (rest.length === 0) break;
-      await this.#until(() => this.#channel.writable);
-      if (this.#end) throw sessionEnded(this.sessionId);
-    }
-    this.#unwritten--;
-    this.#wake();
+  #send(bytes: Uint8Array): number {
+    const taken = this.#channel.send(bytes);
+    this.#driver.run();
+    return taken;
   }
 
   /** A reader made room: whatever it lets out may have to be acknowledged. */
@@ -353,7 +326,7 @@ export class Session extends EventEmitter<SessionEvents> {
   }
 
   get #flushed(): boolean {
-    return this.#unwritten <= 0 && this.#channel.acknowledged;
+    return this.#stdin.empty && this.#channel.acknowledged;
   }
 
   async #requestEnd(): Promise<void> {
@@ -403,7 +376,7 @@ export class Session extends EventEmitter<SessionEvents> {
     for (const release of this.#release) release();
     this.#stdout.end();
     this.#stderr.end();
-    this.#stdinController.error(sessionEnded(this.sessionId));
+    this.#stdin.end(sessionEnded(this.sessionId));
     this.#wake();
     this.#ended.resolve(this.#end);
     this.#tell('ended', this.#end);
