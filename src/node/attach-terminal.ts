@@ -1,0 +1,102 @@
+import type { Readable, Writable } from 'node:stream';
+import type { Session } from '../core/session.ts';
+import type { SessionEnd } from '../core/session-end.ts';
+import { forwardInput, forwardOutput } from './forward.ts';
+
+export interface StdioStreams {
+  /** Default `process.stdin`. */
+  readonly stdin?: Readable;
+  /** Default `process.stdout`. */
+  readonly stdout?: Writable;
+  /** Default `process.stderr`. */
+  readonly stderr?: Writable;
+}
+
+/**
+ * Joins a session to the terminal of this process: keys and output as bytes, both ways no faster than the
+ * other side takes them; the terminal in raw mode, its size told to the node and kept up. Ctrl-C overtakes
+ * input that is still waiting. Resolves when the session is over and its output written; the terminal is then
+ * as it was.
+ *
+ * Works without a terminal as well: `stdin` is then typed in as it is, with a Ctrl-D at its end.
+ */
+export async function attachTerminal(session: Session, streams: StdioStreams = {}): Promise<SessionEnd> {
+  const { stdin = process.stdin, stdout = process.stdout, stderr = process.stderr } = streams;
+  const broken = () => void session.terminate();
+  stdout.on('error', broken);
+  const stopSize = forwardSize(stdout, session);
+  const restore = rawMode(stdin);
+  const stopInput = forwardInput(stdin, session, isTerminal(stdin) ? keys(session) : typed());
+  try {
+    await Promise.all([forwardOutput(session.stdout, stdout), forwardOutput(session.stderr, stderr)]);
+    return await session.ended;
+  } finally {
+    stopInput();
+    restore();
+    stopSize();
+    stdout.off('error', broken);
+  }
+}
+
+/** The members of `tty.ReadStream` and `tty.WriteStream`; streams of another kind have none of them. */
+interface Terminal {
+  readonly isTTY?: boolean;
+  readonly isRaw?: boolean;
+  readonly columns?: number;
+  readonly rows?: number;
+  setRawMode?(raw: boolean): void;
+}
+
+function isTerminal(stream: Readable & Terminal): boolean {
+  return stream.isTTY === true;
+}
+
+/** @returns a function that puts the terminal back; it is called when the process exits, if not before */
+function rawMode(stdin: Readable & Terminal): () => void {
+  if (!isTerminal(stdin) || stdin.isRaw) return () => {};
+  stdin.setRawMode?.(true);
+  const restore = () => {
+    process.off('exit', restore);
+    stdin.setRawMode?.(false);
+  };
+  process.on('exit', restore);
+  return restore;
+}
+
+function forwardSize(stdout: Writable & Terminal, session: Session): () => void {
+  const tell = () => {
+    const { columns: cols, rows } = stdout;
+    // Some terminals say 0 by 0 at first.
+    if (cols && rows) session.resize({ cols, rows });
+  };
+  tell();
+  stdout.on('resize', tell);
+  return () => stdout.off('resize', tell);
+}
+
+const ETX = 0x03;
+const LF = 0x0a;
+const END_OF_INPUT = Uint8Array.of(0x04);
+
+function keys(session: Session) {
+  return {
+    map(bytes: Uint8Array) {
+      if (bytes.length !== 1 || bytes[0] !== ETX) return bytes;
+      session.interrupt();
+      return undefined;
+    },
+    atEnd: () => END_OF_INPUT,
+  };
+}
+
+function typed() {
+  let last = LF;
+  return {
+    map(bytes: Uint8Array) {
+      last = bytes.at(-1) ?? last;
+      return bytes;
+    },
+    // Within a line, Ctrl-D would not mean the end.
+    atEnd: () => (last === LF ? END_OF_INPUT : Uint8Array.of(LF, ...END_OF_INPUT)),
+  };
+}

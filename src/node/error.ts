@@ -1,0 +1,18 @@
+import { HawserError } from '../base/error.ts';
+
+export type NodeErrorCode =
+  /** The optional peer dependency is not installed, or has no binary for this machine. */
+  | 'ERR_NODE_PTY_MISSING'
+  /** The shell could not be started. */
+  | 'ERR_SHELL_START'
+  /** The session document asks for an operating-system user other than the agent's. */
+  | 'ERR_RUN_AS';
+
+/** What this machine cannot do. */
+export class NodeError extends HawserError {
+  declare readonly code: NodeErrorCode;
+
+  constructor(code: NodeErrorCode, message: string, options?: ErrorOptions) {
+    super(code, message, options);
+  }
+}

@@ -1,0 +1,56 @@
+import type { Readable, Writable } from 'node:stream';
+import type { Session } from '../core/session.ts';
+
+export interface InputRules {
+  /** What to send for a piece of input; undefined for nothing. */
+  map(bytes: Uint8Array): Uint8Array | undefined;
+  /** What to send at the end of input. */
+  atEnd(): Uint8Array;
+}
+
+/** Sends what comes from `stdin` to the session until it ends. @returns a function that stops it */
+export function forwardInput(stdin: Readable, session: Session, rules: InputRules): () => void {
+  const writer = session.stdin.getWriter();
+  let waiting = 0;
+  const send = (bytes: Uint8Array) => {
+    waiting += bytes.length;
+    if (waiting > READ_AHEAD) stdin.pause();
+    const taken = () => {
+      waiting -= bytes.length;
+      if (waiting <= READ_AHEAD / 2) stdin.resume();
+    };
+    writer.write(bytes).then(taken, () => {}); // it fails when the session is over
+  };
+  const data = (bytes: Uint8Array) => {
+    const mapped = rules.map(bytes);
+    if (mapped) send(mapped);
+  };
+  const end = () => send(rules.atEnd());
+  stdin.on('data', data);
+  stdin.once('end', end);
+  return () => {
+    stdin.off('data', data);
+    stdin.off('end', end);
+    stdin.pause();
+    writer.releaseLock();
+  };
+}
+
+/**
+ * Copies a stream of the session to `target`, no faster than that takes it. Resolves when all is written, or
+ * `target` takes no more.
+ */
+export async function forwardOutput(source: ReadableStream<Uint8Array>, target: Writable): Promise<void> {
+  const reader = source.getReader();
+  // Called back when written, and also when it never will be.
+  const write = (bytes: Uint8Array) => new Promise<unknown>((resolve) => target.write(bytes, resolve));
+  for (;;) {
+    const { value, done } = await reader.read();
+    if (done) return;
+    const failure = await write(value);
+    if (failure) return reader.cancel();
+  }
+}
+
+/** Bytes. Read ahead of the session, so that a Ctrl-C behind a paste is seen. */
+const READ_AHEAD = 1_048_576;

@@ -1,0 +1,136 @@
+import { closeSync, constants, openSync, readSync } from 'node:fs';
+import type { Socket } from 'node:net';
+import { type Deferred, deferred } from '../base/deferred.ts';
+import type { TerminalSize } from '../channel/payload/terminal.ts';
+import type { NodePty, NodePtyProcess } from './node-pty.ts';
+import type { ShellCommand } from './shell.ts';
+
+/**
+ * A program in a pseudo-terminal, with what `node-pty` 1.1 leaves out.
+ *
+ * **The last output.** `node-pty` closes the terminal 200 ms after the program's end, read or not, and libuv
+ * takes the hang-up of a terminal for its end although there is more to read: of 1.5 MB of output, the last 10
+ * KB were missing in half of the runs. So the other end of the terminal is held open here, which puts the
+ * hang-up off, and when the program has ended, what is left is read before letting go.
+ *
+ * **Back-pressure of input.** `write` waits while the program does not read.
+ *
+ * Both lean on members that `node-pty` has but does not declare; with an implementation that lacks them, it
+ * works as well as that does.
+ */
+export class PtyProcess {
+  readonly #pty: NodePtyProcess & Undeclared;
+  readonly #output: (bytes: Uint8Array) => void;
+  #otherEnd: number | undefined;
+  #ended = false;
+  #room: Deferred<void> | undefined;
+  /** Resolves with the exit status, after all output; 128 + n for a program ended by signal n, as shells do. */
+  readonly exited: Promise<number>;
+
+  /** @param output given each piece of output; {@link pause} stops them, except for the last */
+  constructor(
+    nodePty: NodePty,
+    command: ShellCommand,
+    size: TerminalSize,
+    output: (bytes: Uint8Array) => void,
+  ) {
+    const { program, env, cwd } = command;
+    this.#pty = nodePty.spawn(program, [], { name: env.TERM, ...size, env, cwd, encoding: null });
+    this.#output = output;
+    this.#otherEnd = openOtherEnd(this.#pty);
+    this.#pty.onData((data) => output(data as unknown as Uint8Array));
+    this.#pty._socket?.on('newListener', (event) => {
+      // The first thing that node-pty does when the program has ended is to wait for this event.
+      if (event === 'close' && !this.#ended) this.#programEnded();
+    });
+    this.#pty._socket?.on('drain', () => this.#makeRoom());
+    this.exited = new Promise((resolve) => {
+      this.#pty.onExit(({ exitCode, signal }) => {
+        this.#ended = true;
+        this.#letGo();
+        this.#makeRoom();
+        resolve(signal ? 128 + signal : exitCode);
+      });
+    });
+  }
+
+  get pid(): number {
+    return this.#pty.pid;
+  }
+
+  /** Resolves when the terminal can take more, or never will. */
+  async write(bytes: Uint8Array): Promise<void> {
+    if (this.#ended) return;
+    this.#pty.write(bytes as unknown as string);
+    if (!this.#pty._socket?.writableNeedDrain) return;
+    this.#room ??= deferred();
+    await this.#room.promise;
+  }
+
+  resize({ cols, rows }: TerminalSize): void {
+    if (!this.#ended) this.#pty.resize(cols, rows);
+  }
+
+  pause(): void {
+    if (!this.#ended) this.#pty.pause();
+  }
+
+  resume(): void {
+    this.#pty.resume();
+  }
+
+  #makeRoom(): void {
+    this.#room?.resolve();
+    this.#room = undefined;
+  }
+
+  #programEnded(): void {
+    this.#ended = true;
+    // What libuv has read comes out first, then it has a turn to read on; the rest is read here.
+    this.#pty.resume();
+    setImmediate(() => {
+      this.#readRest();
+      this.#letGo();
+    });
+  }
+
+  /** Reads until the kernel has no more: before it says so, it moves all that was written to this end. */
+  #readRest(): void {
+    const { fd } = this.#pty;
+    if (fd === undefined || this.#otherEnd === undefined) return;
+    for (let rest = REST_LIMIT; rest > 0; ) {
+      const bytes = new Uint8Array(READ_SIZE);
+      try {
+        const length = readSync(fd, bytes);
+        if (length === 0) return;
+        rest -= length;
+        this.#output(bytes.subarray(0, length));
+      } catch {
+        return; // EAGAIN: nothing left
+      }
+    }
+  }
+
+  #letGo(): void {
+    if (this.#otherEnd !== undefined) closeSync(this.#otherEnd);
+    this.#otherEnd = undefined;
+  }
+}
+
+interface Undeclared {
+  readonly fd?: number;
+  readonly ptsName?: string;
+  readonly _socket?: Socket;
+}
+
+const READ_SIZE = 65_536;
+/** Bytes. A kernel holds less; what a background program goes on writing must not keep the session. */
+const REST_LIMIT = 1_048_576;
+
+function openOtherEnd({ ptsName }: Undeclared): number | undefined {
+  try {
+    return ptsName === undefined ? undefined : openSync(ptsName, constants.O_RDWR | constants.O_NOCTTY);
+  } catch {
+    return undefined;
+  }
+}
