@@ -14,6 +14,10 @@ export class RoundTripTime {
     return this.#smoothed;
   }
 
+  get measured(): boolean {
+    return this.#minimum !== Number.POSITIVE_INFINITY;
+  }
+
   /** The shortest sample so far; infinite before the first. */
   get minimum(): number {
     return this.#minimum;
@@ -27,7 +31,7 @@ export class RoundTripTime {
   /** Takes the time between a message sent once and its acknowledge. */
   sample(roundTrip: number): void {
     const measured = Math.min(Math.max(roundTrip, 0), MAX_TIMEOUT);
-    if (this.#minimum === Number.POSITIVE_INFINITY) {
+    if (!this.measured) {
       this.#smoothed = measured;
       this.#variation = measured / 2;
     } else {

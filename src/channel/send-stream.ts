@@ -43,7 +43,10 @@ export class SendStream {
 
   /** When the retransmission timeout ends. */
   #timeoutAt: number | undefined;
-  /** No round-trip time is taken of messages sent before this. */
+  /**
+   * After a timeout no round-trip time is taken of messages sent before it: the acknowledges may have been held back
+   * by a full receive buffer. But for the first, or a path slower than the first timeout would never be measured.
+   */
   #sampleAfter = Number.NEGATIVE_INFINITY;
 
   /** The acknowledged message that was sent last, and how long it took. */
@@ -109,9 +112,11 @@ export class SendStream {
     while (this.#lowest < this.#nextSequence && !this.#unanswered(this.#lowest)) this.#lowest++;
 
     const roundTrip = now - message.sentAt;
-    if (message.transmissions === 1 && message.sentAt >= this.#sampleAfter) this.#roundTrip.sample(roundTrip);
+    if (message.transmissions === 1 && (message.sentAt >= this.#sampleAfter || !this.#roundTrip.measured)) {
+      this.#roundTrip.sample(roundTrip);
+    }
     // The acknowledge of a message sent again may be for the first sending; one that fast certainly is.
-    const certain = message.transmissions === 1 || roundTrip >= this.#roundTrip.minimum;
+    const certain = message.transmissions === 1 || roundTrip > this.#roundTrip.minimum / 2;
     if (certain && message.transmission > this.#newestAcknowledged) {
       this.#newestAcknowledged = message.transmission;
       this.#newestRoundTrip = roundTrip;
