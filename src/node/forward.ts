@@ -12,14 +12,24 @@ export interface InputRules {
 export function forwardInput(stdin: Readable, session: Session, rules: InputRules): () => void {
   const writer = session.stdin.getWriter();
   let waiting = 0;
+  let state: 'flowing' | 'paused' | 'stopped' = 'flowing';
+  const taken = (length: number) => {
+    waiting -= length;
+    if (state !== 'paused' || waiting > READ_AHEAD / 2) return;
+    state = 'flowing';
+    stdin.resume();
+  };
   const send = (bytes: Uint8Array) => {
     waiting += bytes.length;
-    if (waiting > READ_AHEAD) stdin.pause();
-    const taken = () => {
-      waiting -= bytes.length;
-      if (waiting <= READ_AHEAD / 2) stdin.resume();
-    };
-    writer.write(bytes).then(taken, () => {}); // it fails when the session is over
+    if (state === 'flowing' && waiting > READ_AHEAD) {
+      state = 'paused';
+      stdin.pause();
+    }
+    const { length } = bytes;
+    writer.write(bytes).then(
+      () => taken(length),
+      () => {}, // the session is over
+    );
   };
   const data = (bytes: Uint8Array) => {
     const mapped = rules.map(bytes);
@@ -29,6 +39,7 @@ export function forwardInput(stdin: Readable, session: Session, rules: InputRule
   stdin.on('data', data);
   stdin.once('end', end);
   return () => {
+    state = 'stopped';
     stdin.off('data', data);
     stdin.off('end', end);
     stdin.pause();

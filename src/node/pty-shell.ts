@@ -78,6 +78,7 @@ class Output {
   readonly #session: AgentSession;
   source: PtyProcess | undefined;
   #waiting = 0;
+  #paused = false;
   /** Resolves when all output so far has been taken, or the session is over. */
   written: Promise<void> = Promise.resolve();
 
@@ -87,10 +88,15 @@ class Output {
 
   push(bytes: Uint8Array): void {
     this.#waiting += bytes.length;
-    if (this.#waiting > HIGH_WATER_MARK) this.source?.pause();
+    if (!this.#paused && this.#waiting > HIGH_WATER_MARK) {
+      this.#paused = true;
+      this.source?.pause();
+    }
     const taken = () => {
       this.#waiting -= bytes.length;
-      if (this.#waiting <= LOW_WATER_MARK) this.source?.resume();
+      if (!this.#paused || this.#waiting > LOW_WATER_MARK) return;
+      this.#paused = false;
+      this.source?.resume();
     };
     // Once the session is over, what the shell still says is read and dropped, so that it can end.
     this.written = this.#session.write(bytes).then(taken, taken);
