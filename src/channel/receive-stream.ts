@@ -60,9 +60,7 @@ export class ReceiveStream {
     if (sequenceNumber >= this.#expected + MAX_REORDER) return [];
     const early = sequenceNumber !== this.#expected;
     const cost = message.payload.length + MESSAGE_COST;
-    const waiting = early ? this.#earlyCost : this.#inOrderCost;
-    const limit = HARD_LIMIT_FACTOR * this.#buffer;
-    if (waiting > 0 && (waiting + cost > limit || this.stored + cost > 2 * limit)) {
+    if (early ? !this.#hasRoomEarly(cost) : !this.#hasRoomInOrder(cost)) {
       this.#showLife();
       return [];
     }
@@ -93,6 +91,16 @@ export class ReceiveStream {
       return acknowledge;
     }
     return undefined;
+  }
+
+  /** The next in order is taken when nothing waits before it, however large it is. */
+  #hasRoomInOrder(cost: number): boolean {
+    return this.#inOrderCost === 0 || this.#inOrderCost + cost <= HARD_LIMIT_FACTOR * this.#buffer;
+  }
+
+  #hasRoomEarly(cost: number): boolean {
+    const limit = HARD_LIMIT_FACTOR * this.#buffer;
+    return this.#earlyCost + cost <= limit && this.stored + cost <= 2 * limit;
   }
 
   #inOrder(first: Delivery): Delivery[] {

@@ -39,7 +39,8 @@ export class RoundTripTime {
       this.#smoothed += (measured - this.#smoothed) / 8;
     }
     this.#minimum = Math.min(this.#minimum, measured);
-    this.#timeout = Math.max(this.#smoothed + Math.max(CLOCK_GRANULARITY, 4 * this.#variation), MIN_TIMEOUT);
+    const timeout = this.#smoothed + Math.max(CLOCK_GRANULARITY, 4 * this.#variation);
+    this.#timeout = Math.min(Math.max(timeout, MIN_TIMEOUT), MAX_MEASURED_TIMEOUT);
   }
 
   /** The timeout passed with no answer. */
@@ -53,10 +54,12 @@ export class RoundTripTime {
   }
 }
 
-/** Milliseconds. The first two and the granularity are the real programs'. */
+/** Milliseconds; these four are the real programs'. */
 const INITIAL_ROUND_TRIP = 100;
 const INITIAL_TIMEOUT = 200;
 const CLOCK_GRANULARITY = 10;
+/** Before backoff: a receiver that holds back acknowledges makes round trips look longer than they are. */
+const MAX_MEASURED_TIMEOUT = 1_000;
 /** Below this a pause of the other side's garbage collector looks like a loss. */
 const MIN_TIMEOUT = 100;
 const MAX_TIMEOUT = 5_000;

@@ -131,10 +131,10 @@ export class SendStream {
     if (this.#lossAt !== undefined && now >= this.#lossAt) this.#detectLoss(now);
     if (this.#timeoutAt === undefined || now < this.#timeoutAt) return;
     // Only the one that holds up all others: whatever comes back tells what else is missing. Where that one has been
-    // sent often, it may be one that is never acknowledged, and the others get their turn as well.
+    // sent often, it may be one that is never acknowledged, and some others get their turn as well.
     const first = this.#inFlight.get(this.#lowest);
     if (first) this.#markLost(first);
-    if (!first || first.transmissions >= EXEMPT_AFTER) this.#markOldestLost();
+    if (!first || first.transmissions >= EXEMPT_AFTER) this.#markOldestLost(PROBE_BYTES);
     this.#roundTrip.backOff();
     this.#sampleAfter = now;
     this.#restartTimeout(now);
@@ -240,10 +240,12 @@ export class SendStream {
     }
   }
 
-  #markOldestLost(): void {
+  #markOldestLost(bytes: number): void {
+    let marked = 0;
     for (const message of this.#inFlight.values()) {
       this.#markLost(message);
-      return;
+      marked += message.frame.length;
+      if (marked >= bytes) return;
     }
   }
 
@@ -262,6 +264,8 @@ interface SentMessage {
   transmissions: number;
 }
 
+/** Bytes that go out on a timeout when the peer seems to acknowledge no duplicates. */
+const PROBE_BYTES = 16_384;
 /** Transmissions after which a message no longer counts for the window. */
 const EXEMPT_AFTER = 4;
 /** Bytes that may be exempt where the window is smaller. */
