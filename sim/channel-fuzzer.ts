@@ -70,7 +70,7 @@ export class ChannelFuzzer {
         ? incoming
         : kind < 0.9
           ? MessageType.Acknowledge
-          : kind < 0.999
+          : kind < 0.9999
             ? dice.pick(OTHER_TYPES)
             : MessageType.ChannelClosed;
     const stream = messageType === incoming;

@@ -108,6 +108,17 @@ export class End {
     return this.#closed;
   }
 
+  /** Once everything has been read and acknowledged, nothing may be left over. */
+  checkEmpty(): void {
+    if (!this.#hawser) return;
+    const { queuedBytes, unacknowledgedBytes, receivedBytes } = this.#hawser.stats;
+    bounded('queuedBytes of an idle channel', queuedBytes, 0);
+    bounded('receivedBytes of an idle channel', receivedBytes, 0);
+    if (this.#options.peerPlan.program !== 'plugin') {
+      bounded('unacknowledgedBytes of an idle channel', unacknowledgedBytes, 0);
+    }
+  }
+
   /** For the report of a failure. */
   get state(): string {
     const { side, plan, incoming } = this.#options;
@@ -310,6 +321,8 @@ interface Limits {
 function limitsOf(plan: EndPlan, peer: EndPlan): Limits {
   const message = Math.max(plan.payloadSize, peer.payloadSize) + 256;
   const flags = 64;
+  // Messages that seem never to be acknowledged again may fill the window once more.
+  const window = plan.sendWindow + Math.max(plan.sendWindow, 65_536) + message;
   return {
     queued: plan.sendQueue + flags,
     unacknowledged: plan.sendWindow + Math.max(plan.sendWindow, 65_536) + message,
@@ -318,7 +331,7 @@ function limitsOf(plan: EndPlan, peer: EndPlan): Limits {
     accepted:
       peer.program !== 'hawser'
         ? Number.POSITIVE_INFINITY
-        : plan.sendQueue + plan.sendWindow + 4 * peer.receiveBuffer + 2 * message,
+        : plan.sendQueue + window + 4 * peer.receiveBuffer + message,
   };
 }
 

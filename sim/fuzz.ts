@@ -22,6 +22,9 @@ const from = wholeNumber('--from', values.from ?? '0');
 
 const codec = new CodecFuzzer();
 const channels = new ChannelFuzzer();
+// Stack traces are most of the time of a refusal; a block that fails is played again with them.
+const { stackTraceLimit } = Error;
+Error.stackTraceLimit = 0;
 const memoryAtStart = process.memoryUsage.rss();
 const start = performance.now();
 let failures = 0;
@@ -29,14 +32,13 @@ for (let frame = from; frame < from + count && failures === 0; frame += BLOCK) {
   const size = Math.min(BLOCK, from + count - frame);
   const blockStart = performance.now();
   try {
-    codec.run(frame, size);
-    channels.run(frame, Math.ceil(size / 10));
+    play(frame, size);
     if (performance.now() - blockStart > TIME_LIMIT) throw new Error(`a block took over ${TIME_LIMIT} ms`);
     const grown = process.memoryUsage.rss() - memoryAtStart;
     if (grown > MEMORY_LIMIT) throw new Error(`the process grew by ${grown} bytes`);
   } catch (error) {
     failures++;
-    console.log(error);
+    console.log(traced(frame, size) ?? error);
     console.log(`again: npm run -s fuzz -- --count ${BLOCK} --from ${frame}`);
   }
 }
@@ -46,6 +48,21 @@ console.log(
 );
 console.log(`${count} frames, ${failures} failures`);
 process.exitCode = failures > 0 ? 1 : 0;
+
+function play(first: number, size: number): void {
+  codec.run(first, size);
+  channels.run(first, Math.ceil(size / 10));
+}
+
+function traced(first: number, size: number): unknown {
+  Error.stackTraceLimit = stackTraceLimit;
+  try {
+    play(first, size);
+  } catch (error) {
+    return error;
+  }
+  return undefined;
+}
 
 function wholeNumber(option: string, text: string): number {
   const value = Number(text);

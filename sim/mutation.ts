@@ -88,14 +88,30 @@ export function hostilePayload(dice: Dice, payloads: readonly Uint8Array[]): Uin
   }
 }
 
-/** Puts a hostile value in the place of one value of a JSON text. */
+/** Every payload that results from a hostile value in the place of one value of a JSON text. */
+export function* hostileVariants(payload: Uint8Array): Generator<Uint8Array> {
+  const text = latin1(payload);
+  for (const { 0: value, index } of text.matchAll(JSON_VALUE)) {
+    for (const hostile of HOSTILE_JSON) {
+      yield utf8(text.slice(0, index) + hostile + text.slice(index + value.length));
+    }
+  }
+}
+
 function replaceToken(dice: Dice, payload: Uint8Array): Uint8Array {
-  const text = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength).toString('latin1');
-  const values = [...text.matchAll(/(?<=:|\[|,)("(?:[^"\\]|\\.)*"|-?\d+|null|true|false)/g)];
+  const text = latin1(payload);
+  const values = [...text.matchAll(JSON_VALUE)];
   if (values.length === 0) return utf8(dice.pick(HOSTILE_JSON));
   const { 0: value, index } = dice.pick(values);
   return utf8(text.slice(0, index) + dice.pick(HOSTILE_JSON) + text.slice(index + value.length));
 }
+
+function latin1({ buffer, byteOffset, byteLength }: Uint8Array): string {
+  return Buffer.from(buffer, byteOffset, byteLength).toString('latin1');
+}
+
+/** Strings, numbers, words; lists and objects are reached through them. */
+const JSON_VALUE = /(?<=:|\[|,)("(?:[^"\\]|\\.)*"|-?\d+|null|true|false)/g;
 
 const HOSTILE_JSON = [
   'null',
@@ -121,7 +137,7 @@ const HOSTILE_JSON = [
   '"toString"',
   '"constructor"',
   `"${'A'.repeat(5000)}"`,
-  '['.repeat(2000) + ']'.repeat(2000),
-  `${'{"a":'.repeat(1000)}1${'}'.repeat(1000)}`,
-  `[${'[],'.repeat(1000)}[]]`,
+  '['.repeat(500) + ']'.repeat(500),
+  `${'{"a":'.repeat(300)}1${'}'.repeat(300)}`,
+  `[${'[],'.repeat(300)}[]]`,
 ];

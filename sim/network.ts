@@ -42,6 +42,9 @@ export interface NetworkEvents {
   trace(what: FrameEvent, side: Side, frame: Uint8Array): void;
 }
 
+/** Whether this very frame is lost. */
+export type Loss = (from: Side, frame: Uint8Array) => boolean;
+
 /**
  * Two sockets and the relay between them, all as unreliable as the conditions say until {@link heal}. The
  * sockets of the two ends come and go independently; what is on its way to or from one when it goes is lost.
@@ -55,8 +58,7 @@ export class Network {
   readonly #conditions: Conditions;
   readonly #events: NetworkEvents;
   readonly #sockets: Record<Side, SimulatedSocket> = { client: newSocket(), agent: newSocket() };
-  /** Frames that the network decides to lose, beside its dice: for tests of one certain loss. */
-  readonly #lose: (from: Side, frame: Uint8Array) => boolean;
+  readonly #lose: Loss;
   #ill = true;
 
   constructor(
@@ -64,7 +66,7 @@ export class Network {
     dice: Dice,
     conditions: Conditions,
     events: NetworkEvents,
-    lose: (from: Side, frame: Uint8Array) => boolean = () => false,
+    lose: Loss = () => false,
   ) {
     this.#schedule = schedule;
     this.#dice = dice;

@@ -4,14 +4,14 @@ import type { TerminalSize } from '../src/channel/payload/terminal.ts';
 import { Dice } from './dice.ts';
 import { End } from './end.ts';
 import { Ledger } from './ledger.ts';
-import { FrameEvent, Network, relayMessage, type Side } from './network.ts';
+import { FrameEvent, type Loss, Network, relayMessage, type Side } from './network.ts';
 import type { EndPlan, Scenario } from './scenario.ts';
 import { Schedule } from './schedule.ts';
 
 export interface Outcome {
   /** Follows from everything that happened, and when. */
   readonly trace: number;
-  /** Milliseconds until both sides had everything. */
+  /** Milliseconds until both sides had everything, and knew it. */
   readonly settledAt: number;
   readonly frames: number;
   readonly retransmissions: number;
@@ -32,10 +32,11 @@ export class SimulationError extends Error {
  * Plays one scenario to its end: the plan of both sides under the faults of the network, then the healed
  * network until both sides have everything, then the service's channel_closed, then silence.
  *
+ * @param lose frames that the network loses beside those of its dice, for the loss of a certain one
  * @throws {SimulationError} when bytes differ, a bound is passed, or the session does not come to its end
  */
-export function simulate(scenario: Scenario): Outcome {
-  const simulation = new Simulation(scenario);
+export function simulate(scenario: Scenario, lose?: Loss): Outcome {
+  const simulation = new Simulation(scenario, lose);
   try {
     return simulation.run();
   } catch (error) {
@@ -54,15 +55,21 @@ class Simulation {
   #steps = 0;
   #healed = false;
 
-  constructor(scenario: Scenario) {
+  constructor(scenario: Scenario, lose?: Loss) {
     this.#scenario = scenario;
     const { seed, client, agent, handshake, conditions, outages, healAt } = scenario;
     const schedule = this.#schedule;
-    const network = new Network(schedule, new Dice(4 * seed + 1), conditions, {
-      frame: (side, frame) => this.#ends[side].handleFrame(frame),
-      changed: (side) => this.#ends[side].handleSocket(network.connected(side)),
-      trace: (what, side, frame) => this.#note(what, side, frame),
-    });
+    const network = new Network(
+      schedule,
+      new Dice(4 * seed + 1),
+      conditions,
+      {
+        frame: (side, frame) => this.#ends[side].handleFrame(frame),
+        changed: (side) => this.#ends[side].handleSocket(network.connected(side)),
+        trace: (what, side, frame) => this.#note(what, side, frame),
+      },
+      lose,
+    );
     this.#network = network;
     const input = new Ledger(1);
     const output = new Ledger(30_000);
@@ -88,17 +95,10 @@ class Simulation {
       }),
     };
     for (const { side, at, until } of outages) {
-      schedule.at(at, () => network.disconnect(side));
+      schedule.at(at, () => this.#healed || network.disconnect(side));
       schedule.at(until, () => network.connect(side));
     }
-    schedule.at(healAt, () => {
-      this.#healed = true;
-      network.heal();
-      network.connect('client');
-      network.connect('agent');
-      this.#ends.client.readOn();
-      this.#ends.agent.readOn();
-    });
+    schedule.at(healAt, () => this.#heal());
   }
 
   /** For the report of a failure. */
@@ -114,6 +114,8 @@ class Simulation {
     const deadline = this.#scenario.healAt + patience(this.#scenario);
     this.#runUntil(() => this.#settled, deadline, 'both sides having everything');
     const settledAt = this.#schedule.now;
+    for (const side of SIDES) this.#ends[side].checkEmpty();
+    this.#heal();
 
     for (const side of SIDES) this.#network.sendFromRelay(side, CHANNEL_CLOSED);
     this.#runUntil(
@@ -122,19 +124,23 @@ class Simulation {
       'both sides being told of the close',
     );
     const sent = this.#sent;
-    this.#runUntil(
-      () => this.#schedule.empty,
-      this.#schedule.now + 60_000,
-      'the last timer of a closed channel',
-    );
+    // The plan itself may have entries up to the time at which the network would have been well.
+    const idle = Math.max(this.#schedule.now, this.#scenario.healAt) + 60_000;
+    this.#runUntil(() => this.#schedule.empty, idle, 'the last timer of a closed channel');
     if (this.#sent > sent) throw new Error('a closed channel goes on sending');
     const retransmissions = client.retransmissions + agent.retransmissions;
     return { trace: this.#trace >>> 0, settledAt, frames: this.#sent, retransmissions };
   }
 
+  #heal(): void {
+    this.#healed = true;
+    this.#network.heal();
+    for (const side of SIDES) this.#network.connect(side);
+    for (const side of SIDES) this.#ends[side].readOn();
+  }
+
   get #settled(): boolean {
     const { client, agent } = this.#ends;
-    if (!this.#healed) return false;
     if (!sameSize(client.sizes.set, agent.sizes.seen)) return false;
     return SIDES.every((side) => {
       const end = this.#ends[side];
@@ -197,8 +203,10 @@ function patience({ client, agent, conditions }: Scenario): number {
     const frameLength = from.payloadSize + 200;
     const window = Math.max(1, Math.floor(Math.min(from.sendWindow, to.receiveBuffer) / frameLength));
     const trips = (frames / window) * (roundTrip + 5);
-    // A real program resends one message at a time, 200 ms after the last.
-    const resends = from.program === 'hawser' ? 0 : frames * (roundTrip + 200);
+    // A real program resends one message at a time, 200 ms after the last. So may ours, where the receiver can
+    // store less than the window and has to drop the rest.
+    const oneByOne = from.program !== 'hawser' || from.sendWindow > 2 * to.receiveBuffer;
+    const resends = oneByOne ? frames * (2 * roundTrip + 200) : 0;
     return 2 * trips + resends + (4 * frames * frameLength) / conditions.bandwidth;
   }
 }

@@ -1,6 +1,6 @@
 import type { Clock } from '../base/clock.ts';
 import { deferred } from '../base/deferred.ts';
-import { HawserError } from '../base/error.ts';
+import { TransportError } from '../core/errors.ts';
 import type { ConnectOptions, Socket, Transport } from '../core/socket.ts';
 import { type SocketPair, socketPair } from './socket-pair.ts';
 
@@ -117,10 +117,10 @@ function isOpen({ open }: MemoryConnection): boolean {
   return open;
 }
 
-async function refused(url: string, answer: Response): Promise<HawserError> {
+async function refused(url: string, answer: Response): Promise<TransportError> {
   const { host, pathname } = new URL(url);
   const reason = (await answer.text()).trim() || answer.statusText;
-  return new HawserError(
+  return new TransportError(
     'ERR_UPGRADE_REFUSED',
     `${host} answered the WebSocket upgrade of ${pathname} with status ${answer.status}: ${reason}`,
   );

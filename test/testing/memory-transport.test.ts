@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { deferred } from '../../src/base/deferred.ts';
+import { TransportError } from '../../src/core/errors.ts';
 import type { Socket } from '../../src/core/socket.ts';
 import {
   type MemoryService,
@@ -47,7 +48,9 @@ describe('memoryTransport', () => {
   });
 
   it('says what the service answered to a refused upgrade', async () => {
-    await expect(transport().connect('wss://ssm.test/closed')).rejects.toThrow(
+    const connecting = transport().connect('wss://ssm.test/closed');
+    await expect(connecting).rejects.toBeInstanceOf(TransportError);
+    await expect(connecting).rejects.toThrow(
       'ssm.test answered the WebSocket upgrade of /closed with status 403: Session is already terminated',
     );
   });
