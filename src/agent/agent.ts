@@ -41,6 +41,11 @@ export interface AgentOptions {
   /** What to do in sessions, by `sessionType` of the session document: `{ Standard_Stream: … }`. */
   readonly handlers: Readonly<Record<string, SessionHandler>>;
   readonly limits?: AgentLimits;
+  /**
+   * Bytes of output per message, 1 to 524,288. Default 1,024, as the real agent. AWS's plugin takes 32,768, which is
+   * several times as fast; what AWS's own service lets through is not known.
+   */
+  readonly payloadSize?: number;
   /** Parts to use instead of the runtime's own clock, randomness, SHA-256 and network. */
   readonly platform?: Partial<Platform>;
 }

@@ -54,6 +54,7 @@ export class SessionRun {
       sessionId: task.sessionId,
       digest: platform.digest,
       uuid: () => platform.random.uuid(),
+      ...(options.payloadSize !== undefined && { payloadSize: options.payloadSize }),
     });
     this.#channel = new SessionChannel(channel, platform.clock, {
       event: (event) => this.#handleEvent(event),

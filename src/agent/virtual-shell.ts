@@ -17,7 +17,8 @@ export interface VirtualShellOptions {
 /** What a command prints, or a function that does it and answers the exit status; 0 when it answers nothing. */
 export type VirtualCommand =
   | string
-  | ((args: readonly string[], io: VirtualIo) => number | undefined | Promise<number | undefined>);
+  // biome-ignore lint/suspicious/noConfusingVoidType: functions that end without a return are meant.
+  | ((args: readonly string[], io: VirtualIo) => number | void | Promise<number | void>);
 
 /** A command's terminal. */
 export interface VirtualIo {
