@@ -256,7 +256,14 @@ export class Agent extends EventEmitter<AgentEvents> {
       );
     }
     const handler = handlers[document.sessionType]!;
-    return new SessionRun({ task, document, handler, gateway: this.#gateway, platform: this.#platform });
+    return new SessionRun({
+      task,
+      document,
+      handler,
+      gateway: this.#gateway,
+      platform: this.#platform,
+      payloadSize: this.#options.payloadSize,
+    });
   }
 
   async #run(run: SessionRun): Promise<void> {

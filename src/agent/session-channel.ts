@@ -28,7 +28,9 @@ export class SessionChannel {
   #finished = false;
   #writes: PendingWrite[] = [];
   #settling = false;
-  #heardAt = 0;
+  /** When an acknowledge last made less of what is to be delivered. */
+  #progressAt = 0;
+  #undelivered = 0;
   #drained: Deferred<boolean> | undefined;
 
   constructor(channel: DataChannel, clock: Clock, handler: SessionChannelHandler) {
@@ -38,9 +40,6 @@ export class SessionChannel {
     this.#driver = new ChannelDriver(channel, clock, {
       changed: () => this.#settle(),
       transmitted: () => this.#settle(),
-      heard: () => {
-        this.#heardAt = clock.now();
-      },
       disconnected: () => this.#disconnected?.resolve(),
     });
     this.input = new InputQueue(
@@ -84,20 +83,20 @@ export class SessionChannel {
   /**
    * Waits until the client has acknowledged everything.
    *
-   * @param silence milliseconds without any message of the client after which it is given up
+   * @param stall milliseconds without progress after which it is given up
    * @param limit milliseconds after which it is given up in any case
    * @returns whether all has arrived
    */
-  async drain(silence: number, limit: number): Promise<boolean> {
+  async drain(stall: number, limit: number): Promise<boolean> {
     if (this.#channel.acknowledged || this.#finished) return this.#channel.acknowledged;
     this.#drained ??= deferred();
     const drained = this.#drained;
     const until = this.#clock.now() + limit;
-    this.#heardAt = this.#clock.now();
+    this.#progressAt = this.#clock.now();
     let cancel: CancelTimer | undefined;
     const check = () => {
       const now = this.#clock.now();
-      const at = Math.min(until, this.#heardAt + silence);
+      const at = Math.min(until, this.#progressAt + stall);
       if (now >= at) drained.resolve(false);
       else cancel = this.#clock.schedule(at - now, check);
     };
@@ -127,7 +126,15 @@ export class SessionChannel {
       this.#settling = false;
     }
     if (this.#channel.closed) this.#finish();
-    else if (this.#channel.acknowledged) this.#drained?.resolve(true);
+    else if (this.#drained) this.#watchDrain(this.#drained);
+  }
+
+  #watchDrain(drained: Deferred<boolean>): void {
+    if (this.#channel.acknowledged) return drained.resolve(true);
+    const { queuedBytes, unacknowledgedBytes } = this.#channel.stats;
+    const undelivered = queuedBytes + unacknowledgedBytes;
+    if (undelivered < this.#undelivered) this.#progressAt = this.#clock.now();
+    this.#undelivered = undelivered;
   }
 
   #pollEvents(): void {

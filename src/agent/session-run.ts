@@ -19,6 +19,7 @@ export interface SessionRunOptions {
   readonly handler: SessionHandler;
   readonly gateway: MessageGateway;
   readonly platform: Platform;
+  readonly payloadSize: number | undefined;
 }
 
 /** How a session ended, for `agent_task_complete`. */
@@ -128,7 +129,7 @@ export class SessionRun {
 
   /** The real agent gives a client 2 s for the last output; a slow one would lose it (PEERS.md, A12). */
   async #deliver(): Promise<void> {
-    const drained = this.#channel.drain(DRAIN_SILENCE, DRAIN_LIMIT);
+    const drained = this.#channel.drain(DRAIN_STALL, DRAIN_LIMIT);
     const cancelled = await Promise.race([drained, this.#cancelled.promise]);
     if (typeof cancelled === 'object') await this.#channel.drain(STOP_DRAIN, STOP_DRAIN);
     this.#channel.command((channel) => channel.announce('Terminating'));
@@ -253,8 +254,8 @@ const BACKOFF = { base: 200, cap: 10_000 };
 const RECONNECT_LIMIT = 600_000;
 /** A cancelled handler has so long to clean up. */
 const CANCEL_GRACE = 10_000;
-/** For the last output: so long without a sign of the client, so long altogether. */
-const DRAIN_SILENCE = 120_000;
+/** For the last output: so long without progress, as when a reader stops the terminal; so long altogether. */
+const DRAIN_STALL = 300_000;
 const DRAIN_LIMIT = 1_800_000;
 /** The same when the agent stops. */
 const STOP_DRAIN = 5_000;
