@@ -211,8 +211,9 @@ export class RelayEnd {
     const record = this.#record;
     if (this.#done || !record || !(record.cancelled || isOver(record))) return;
     const { side } = this.#options;
-    if (side === 'client' && (record.cancelled || this.#peer === undefined)) {
-      // Everything that the agent had to say has gone before this.
+    // Both: the signal comes behind the last frame, and the record knows of an agent that has not signalled yet.
+    const agentGone = this.#peer === undefined && record.agent.channel === undefined;
+    if (side === 'client' && (record.cancelled || agentGone)) {
       this.#tellClosed(record);
       this.close(CloseCode.Normal, '');
     } else if (this.#cancelGrace === undefined) {

@@ -150,7 +150,7 @@ describe('the body', () => {
     });
   });
 
-  test('is read up to the limit, with or without a Content-Length', async () => {
+  test('is read up to the limit, and not at all when it says that it is longer', async () => {
     const w = world({ limits: { requestBody: 100 } });
     const text = (length: number) => `{"State":"Active","X":"${'x'.repeat(length - 25)}"}`;
     expect((await send(await signedCall('DescribeSessions', text(100), JANE, NOW), w)).response.status).toBe(
@@ -159,6 +159,8 @@ describe('the body', () => {
     const request = await signedCall('DescribeSessions', text(101), JANE, NOW);
     const { response, body } = await send(request, w);
     expect([response.status, body.__type]).toEqual([413, 'RequestEntityTooLargeException']);
+    const said = new Request(ENDPOINT, { method: 'POST', headers: { 'content-length': '101' }, body: '{}' });
+    expect((await send(said, w)).response.status).toBe(413);
   });
 });
 

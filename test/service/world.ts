@@ -84,13 +84,18 @@ export interface Started {
 export interface WorldOptions extends Partial<SessionManagerServiceOptions> {
   /** Of each connection; see `SocketPairOptions`. */
   readonly capacity?: number;
+  /** One way, in milliseconds. Default 0. */
+  readonly latency?: number;
+  /** Default a clock of its own. */
+  readonly clock?: VirtualClock;
+  readonly seed?: number;
   /** Whether the service's sockets have `pause`. Default true. */
   readonly pausable?: boolean;
 }
 
-export function world({ capacity, pausable = true, ...options }: WorldOptions = {}): World {
-  const clock = new VirtualClock();
-  const random = seededRandom(7);
+export function world(given: WorldOptions = {}): World {
+  const { capacity, latency = 0, clock = new VirtualClock(), seed = 7, pausable = true, ...options } = given;
+  const random = seededRandom(seed);
   const events: ServiceEvent[] = [];
   const keys = new Map<string, CallerRecord>([[JANE.accessKeyId, { ...JANE, principal: jane }]]);
   const nodes = [NODE, 'mi-0fedcba9876543210'];
@@ -105,6 +110,7 @@ export function world({ capacity, pausable = true, ...options }: WorldOptions = 
   });
   const transport = memoryTransport(pausable ? service : unpausable(service), {
     clock,
+    latency,
     ...(capacity !== undefined && { capacity }),
   });
 
@@ -150,7 +156,7 @@ export function world({ capacity, pausable = true, ...options }: WorldOptions = 
     settle,
     status,
     async node(id = NODE) {
-      await service.registerTarget({ id });
+      await clock.runUntil(service.registerTarget({ id }));
       const node = new WireNode(id, clock, transport);
       await node.connect();
       return node;

@@ -1,0 +1,193 @@
+/**
+ * Two services over one store and one bus, as two processes would be: the agent at one, the client at the other,
+ * and nothing that goes between them arrives at once. Nothing may depend on both ends being in one place.
+ */
+import { expect, test } from 'vitest';
+import type { Bus, BusMessage, RecordStore, Store } from '../../src/service/index.ts';
+import { memoryBus, memoryStore } from '../../src/service/index.ts';
+import { VirtualClock } from '../../src/testing/index.ts';
+import { busContract } from './bus-contract.ts';
+import { storeContract } from './store-contract.ts';
+import { type Peer, type Started, type WireNode, type World, world } from './world.ts';
+
+/** One way, in milliseconds. */
+const LATENCY = 5;
+
+/** A store at the other end of a network. Each call and each word to a watcher takes its time. */
+function remoteStore(clock: VirtualClock, store: Store = memoryStore()): Store {
+  const travel = () => new Promise<void>((resolve) => clock.schedule(LATENCY, resolve));
+  const remote = <T>(records: RecordStore<T>): RecordStore<T> => {
+    const call = async <R>(work: () => Promise<R>): Promise<R> => {
+      await travel();
+      const answer = await work();
+      await travel();
+      return answer;
+    };
+    return {
+      get: (key) => call(() => records.get(key)),
+      create: (key, value) => call(() => records.create(key, value)),
+      update: (entry, value) => call(() => records.update(entry, value)),
+      delete: (entry) => call(() => records.delete(entry)),
+      list: () => call(() => records.list()),
+      watch(key, listener) {
+        let watching = true;
+        const stop = records.watch(key, (entry) => {
+          clock.schedule(LATENCY, () => {
+            if (watching) listener(entry);
+          });
+        });
+        return () => {
+          watching = false;
+          stop();
+        };
+      },
+    };
+  };
+  return { sessions: remote(store.sessions), nodes: remote(store.nodes) };
+}
+
+function remoteBus(clock: VirtualClock, bus: Bus = memoryBus()): Bus {
+  return {
+    publish: (subject, message) => {
+      const copy: BusMessage = message instanceof Uint8Array ? message.slice() : { ...message };
+      clock.schedule(LATENCY, () => bus.publish(subject, copy));
+    },
+    subscribe: (subject, listener) => bus.subscribe(subject, listener),
+  };
+}
+
+{
+  const clock = new VirtualClock();
+  const settle = () => clock.advance(10 * LATENCY);
+  // Their own promises wait for the clock, so it runs along.
+  const running = async <T>(work: Promise<T>): Promise<T> => clock.runUntil(work);
+  storeContract(
+    'a store at the other end of a network',
+    async () => {
+      const store = remoteStore(clock);
+      const run = <T>(records: RecordStore<T>): RecordStore<T> => ({
+        get: (key) => running(records.get(key)),
+        create: (key, value) => running(records.create(key, value)),
+        update: (entry, value) => running(records.update(entry, value)),
+        delete: (entry) => running(records.delete(entry)),
+        list: () => running(records.list()),
+        watch: records.watch,
+      });
+      return { sessions: run(store.sessions), nodes: run(store.nodes) };
+    },
+    settle,
+  );
+  busContract('a bus at the other end of a network', async () => remoteBus(clock), settle);
+}
+
+interface Relays {
+  readonly clock: VirtualClock;
+  /** Where the agent's data channel is. */
+  readonly agentSide: World;
+  /** Where the client calls and connects. */
+  readonly clientSide: World;
+  settle(): Promise<void>;
+}
+
+function relays(): Relays {
+  const clock = new VirtualClock();
+  const shared = { clock, store: remoteStore(clock), bus: remoteBus(clock), latency: 1 };
+  return {
+    clock,
+    agentSide: world({ ...shared, seed: 1 }),
+    clientSide: world({ ...shared, seed: 2 }),
+    settle: () => clock.advance(1000),
+  };
+}
+
+async function connected({ agentSide, clientSide, settle }: Relays): Promise<{
+  node: WireNode;
+  agent: Peer;
+  client: Peer;
+  session: Started;
+}> {
+  const node = await agentSide.node();
+  await settle();
+  const session = await clientSide.start();
+  await settle();
+  expect(node.control.types).toEqual(['interactive_shell']);
+  const agent = await node.joinReady(session.SessionId);
+  await settle();
+  const client = await clientSide.client(session);
+  await settle();
+  return { node, agent, client, session };
+}
+
+test('a session across two relays, from start to end', async () => {
+  const r = relays();
+  const { node, agent, client, session } = await connected(r);
+  expect(agent.types).toEqual(['pause_publication', 'start_publication']);
+  expect(await r.agentSide.status(session.SessionId)).toMatchObject({ Status: 'Connected' });
+
+  const sent: Uint8Array[] = [];
+  for (let i = 0; i < 20; i++) sent.push(await agent.stream('output_stream_data', `line ${i}`));
+  const input = await client.stream('input_stream_data', 'exit\r');
+  await r.settle();
+  expect(client.frames.slice(-20)).toEqual(sent);
+  expect(agent.frames.at(-1)).toEqual(input);
+
+  await agent.stream('output_stream_data', 'last words');
+  agent.socket.close();
+  await node.complete(session.SessionId, { ExitCode: 4 });
+  await r.settle();
+  expect(client.payloads('output_stream_data').at(-1)).toBe('last words');
+  expect(client.types.at(-1)).toBe('channel_closed');
+  expect(client.json('channel_closed')).toMatchObject([{ EndReason: 'CommandExited', ExitCode: 4 }]);
+  expect(client.closed?.code).toBe(1000);
+});
+
+test('TerminateSession at one relay ends both ends wherever they are', async () => {
+  const r = relays();
+  const { node, agent, client, session } = await connected(r);
+  await r.agentSide.ok('TerminateSession', { SessionId: session.SessionId });
+  await r.settle();
+  expect(client.json('channel_closed')).toMatchObject([{ EndReason: 'UserTerminated' }]);
+  expect(agent.types).toContain('channel_closed');
+  expect(node.control.types).toContain('channel_closed');
+});
+
+test('a client that resumes at another relay replaces its old channel there', async () => {
+  const r = relays();
+  const { agent, client, session } = await connected(r);
+  const resumed = await r.agentSide.ok('ResumeSession', { SessionId: session.SessionId });
+  const again = await r.agentSide.client(resumed as never);
+  await r.settle();
+  expect(client.closed?.code).toBe(1000);
+  const output = await agent.stream('output_stream_data', 'hello');
+  await r.settle();
+  expect(again.frames.at(-1)).toEqual(output);
+  expect(await r.clientSide.status(session.SessionId)).toMatchObject({ Status: 'Connected' });
+});
+
+test('activity at either relay holds the idle timer of the one that started the session', async () => {
+  const r = relays();
+  const { agent, client } = await connected(r);
+  for (let i = 0; i < 3; i++) {
+    await r.clock.advance(15 * 60_000);
+    await agent.stream('output_stream_data', '.');
+  }
+  await r.clock.advance(15 * 60_000);
+  expect(client.closed).toBeUndefined();
+  await r.clock.advance(6 * 60_000);
+  expect(client.json('channel_closed')).toMatchObject([{ EndReason: 'IdleTimeout' }]);
+});
+
+test('a slow client at one relay slows down the agent at the other', async () => {
+  const r = relays();
+  const { agent, client } = await connected(r);
+  client.socket.pause?.();
+  let sent = 0;
+  for (; sent < 3000 && agent.socket.bufferedAmount === 0; sent++) {
+    await agent.stream('output_stream_data', new Uint8Array(1000));
+    await r.clock.advance(2);
+  }
+  expect(sent).toBeLessThan(1500);
+  client.socket.resume?.();
+  await r.settle();
+  expect(client.payloads('output_stream_data')).toHaveLength(sent);
+});
