@@ -130,7 +130,7 @@ export class SessionChannel {
   }
 
   #watchDrain(drained: Deferred<boolean>): void {
-    if (this.#channel.acknowledged) return drained.resolve(true);
+    if (this.#channel.acknowledged) drained.resolve(true);
     const { queuedBytes, unacknowledgedBytes } = this.#channel.stats;
     const undelivered = queuedBytes + unacknowledgedBytes;
     if (undelivered < this.#undelivered) this.#progressAt = this.#clock.now();

@@ -230,6 +230,24 @@ describe('the start of a session', () => {
     expect(gateway.channel('s-4').types).toEqual(['agent_session_state']);
   });
 
+  test('fails when the client does not answer the handshake within 15 seconds', async () => {
+    const { clock, gateway } = await connected({
+      handler: async (session) => {
+        await session.handshake();
+        return {};
+      },
+    });
+    gateway.startSession('s-1');
+    await clock.advance(14 * SECOND);
+    expect(gateway.completions).toEqual([]);
+    await clock.advance(2 * SECOND);
+    expect(gateway.completions[0]).toMatchObject({
+      taskId: 's-1',
+      finalTaskStatus: 'Failed',
+      output: expect.stringContaining('Handshake timed out'),
+    });
+  });
+
   test('is given up when the service says that the session is terminated', async () => {
     const { clock, gateway, agent } = await connected();
     const answer = gateway.answer;

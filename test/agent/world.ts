@@ -20,8 +20,6 @@ export interface WorldOptions {
   readonly handlers?: Readonly<Record<string, SessionHandler>>;
   readonly agent?: Partial<AgentOptions>;
   readonly documents?: Readonly<Record<string, SessionDocument>>;
-  /** See `MemoryTransportOptions`, for the agent's connections. */
-  readonly fault?: (request: Request) => Response | Error | undefined;
 }
 
 /** Service, agent and client in memory, under one virtual clock. */
@@ -31,10 +29,12 @@ export interface World {
   readonly agent: Agent;
   readonly agentTransport: MemoryTransport;
   readonly client: SessionClient;
+  /** The client's machine loses its network. */
+  disconnectClient(): void;
   start(options?: Partial<StartSessionOptions>): Promise<Session>;
 }
 
-export async function world({ handlers = {}, agent, documents, fault }: WorldOptions): Promise<World> {
+export async function world({ handlers = {}, agent, documents }: WorldOptions): Promise<World> {
   const clock = new VirtualClock();
   const service = new SessionManagerService({
     region,
@@ -48,8 +48,13 @@ export async function world({ handlers = {}, agent, documents, fault }: WorldOpt
     ...(documents && { documents }),
   });
   await service.registerTarget({ id: INSTANCE_ID });
-  const agentTransport = memoryTransport(service, { clock, latency: 1, ...(fault && { fault }) });
-  const clientTransport = memoryTransport(service, { clock, latency: 1 });
+  const agentTransport = memoryTransport(service, { clock, latency: 1 });
+  let clientOnline = true;
+  const clientTransport = memoryTransport(service, {
+    clock,
+    latency: 1,
+    fault: () => (clientOnline ? undefined : new Error('offline')),
+  });
   const client = new SessionClient({
     region,
     endpoint,
@@ -61,6 +66,10 @@ export async function world({ handlers = {}, agent, documents, fault }: WorldOpt
     service,
     agentTransport,
     client,
+    disconnectClient() {
+      clientOnline = false;
+      for (const connection of clientTransport.connections) connection.cut();
+    },
     agent: new Agent({
       instanceId: INSTANCE_ID,
       region,
