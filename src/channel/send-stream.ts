@@ -31,6 +31,8 @@ export class SendStream {
   #nextSequence = 0;
   /** No message below this one is unacknowledged. */
   #lowest = 0;
+  /** No message below this one is unacknowledged and counts for the window. */
+  #lowestCounted = 0;
   /** Sent and unanswered, in the order of their last transmission. */
   readonly #inFlight = new Map<number, SentMessage>();
   /** Known or feared lost, to be sent again before anything new. */
@@ -115,8 +117,9 @@ export class SendStream {
     if (message.transmissions === 1 && (message.sentAt >= this.#sampleAfter || !this.#roundTrip.measured)) {
       this.#roundTrip.sample(roundTrip);
     }
-    // The acknowledge of a message sent again may be for the first sending; one that fast certainly is.
-    const certain = message.transmissions === 1 || roundTrip > this.#roundTrip.minimum / 2;
+    // The acknowledge of a message sent again may be for an earlier sending; one that is too fast for the last is.
+    const sinceEarlier = now - message.sentBeforeAt;
+    const certain = roundTrip > this.#roundTrip.minimum / 2 || sinceEarlier > CLEARLY_LATER * roundTrip;
     if (certain && message.transmission > this.#newestAcknowledged) {
       this.#newestAcknowledged = message.transmission;
       this.#newestRoundTrip = roundTrip;
@@ -179,13 +182,20 @@ export class SendStream {
    */
   get #windowOpen(): boolean {
     const { window } = this.#options;
-    if (this.#nextSequence - this.#lowest >= MAX_SPAN) return false;
+    while (this.#lowestCounted < this.#nextSequence && !this.#counts(this.#lowestCounted))
+      this.#lowestCounted++;
+    if (this.#nextSequence - this.#lowestCounted >= MAX_SPAN) return false;
     const exempt = Math.min(this.#exemptBytes, Math.max(window, MIN_EXEMPTION));
     return this.#unacknowledgedBytes - exempt < window;
   }
 
   #unanswered(sequenceNumber: number): boolean {
     return this.#inFlight.has(sequenceNumber) || this.#lost.has(sequenceNumber);
+  }
+
+  #counts(sequenceNumber: number): boolean {
+    const message = this.#inFlight.get(sequenceNumber) ?? this.#lost.get(sequenceNumber);
+    return message !== undefined && message.transmissions < EXEMPT_AFTER;
   }
 
   #encode(payloadType: number, payload: Uint8Array, now: number): SentMessage {
@@ -205,10 +215,18 @@ export class SendStream {
       this.#memory.allocate(frameLength(payload.length)),
     );
     this.#unacknowledgedBytes += frame.length;
-    return { sequenceNumber, frame, sentAt: now, transmission: 0, transmissions: 0 };
+    return {
+      sequenceNumber,
+      frame,
+      sentAt: Number.NEGATIVE_INFINITY,
+      sentBeforeAt: 0,
+      transmission: 0,
+      transmissions: 0,
+    };
   }
 
   #sent(message: SentMessage, now: number): Uint8Array {
+    message.sentBeforeAt = message.sentAt;
     message.sentAt = now;
     message.transmission = this.#transmissions++;
     message.transmissions++;
@@ -258,19 +276,23 @@ export class SendStream {
 interface SentMessage {
   readonly sequenceNumber: number;
   readonly frame: Uint8Array;
+  /** The last transmission, and the one before it. */
   sentAt: number;
+  sentBeforeAt: number;
   /** Number of this message's last transmission among all. */
   transmission: number;
   transmissions: number;
 }
 
+/** An acknowledge is for the last transmission when the one before is this many times as old. */
+const CLEARLY_LATER = 4;
 /** Bytes that go out on a timeout when the peer seems to acknowledge no duplicates. */
 const PROBE_BYTES = 16_384;
 /** Transmissions after which a message no longer counts for the window. */
 const EXEMPT_AFTER = 4;
 /** Bytes that may be exempt where the window is smaller. */
 const MIN_EXEMPTION = 65_536;
-/** From the oldest unacknowledged message to the newest: less than any receiver's reorder buffer. */
+/** From the oldest counted message to the newest: less than any receiver's reorder buffer. */
 const MAX_SPAN = 8_192;
 /** Milliseconds by which messages may overtake each other before one counts as lost. */
 const MIN_PATIENCE = 10;

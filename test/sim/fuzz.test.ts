@@ -13,7 +13,7 @@ it('answers mutated frames with nothing but MessageError', () => {
 });
 
 // Fails until parseHandshakeResponse reads Errors without calling String on objects.
-it.fails('answers a hostile value at every place of every payload with nothing but MessageError', () => {
+it('answers a hostile value at every place of every payload with nothing but MessageError', () => {
   for (const { messageType, payloadType = 0, payload } of samplePayloads()) {
     for (const variant of hostileVariants(payload)) {
       onlyMessageErrors(() => parse({ messageType, payloadType, payload: variant }));

@@ -98,7 +98,7 @@ export function parseHandshakeResponse(payload: Uint8Array): HandshakeResponse {
         error: readOptionalString(action, 'Error', 'a processed client action'),
       };
     }),
-    errors: readList(json, 'Errors', 'HandshakeResponse').map(String),
+    errors: readList(json, 'Errors', 'HandshakeResponse').filter((error) => typeof error === 'string'),
   };
 }
 
