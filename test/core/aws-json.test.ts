@@ -60,6 +60,7 @@ describe('a call', () => {
     expect(await run(api.call('GetConnectionStatus', { Target: 'i-1' }))).toEqual({ Status: 'connected' });
     const [request] = requests as [Request];
     expect(request.method).toBe('POST');
+    expect(request.redirect).toBe('manual');
     expect(request.headers.get('x-amz-target')).toBe('AmazonSSM.GetConnectionStatus');
     expect(request.headers.get('content-type')).toBe('application/x-amz-json-1.1');
     expect(request.headers.get('x-amz-security-token')).toBe('token');

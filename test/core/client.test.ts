@@ -98,6 +98,20 @@ describe('startSession', () => {
     });
   });
 
+  test('drops a connection that opens too late', async () => {
+    const { far, client, clock } = setUp();
+    far.answers.TerminateSession = () => Response.json({});
+    const { connect } = far.platform.transport;
+    far.platform.transport.connect = async (url) => {
+      await new Promise<void>((resolve) => clock.schedule(20_000, resolve));
+      return connect(url);
+    };
+    await expect(clock.runUntil(client.startSession({ target: 'i-1' }))).rejects.toThrow();
+    await clock.advance(20_000);
+    expect(far.pairs.map(({ open }) => open)).toEqual([false]);
+    expect(far.opened).toEqual([]);
+  });
+
   test('does not go ahead with half an answer', async () => {
     const { far, client, clock } = setUp();
     far.answers.StartSession = () => Response.json({ SessionId: 's' });

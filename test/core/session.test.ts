@@ -167,6 +167,21 @@ describe('the streams of a session', () => {
     expect(far.input.length).toBe(1_000_000);
   });
 
+  test.each([true, false])('let a writer go on once a full socket has sent, ping %s', async (ping) => {
+    const { far, session, clock } = await start({ sendWindow: 4_000_000 }, { latency: 1000, ping });
+    await clock.advance(1500);
+    far.write('$ ');
+    await clock.advance(2500);
+    let resolved = 0;
+    const writer = session.stdin.getWriter();
+    for (let i = 0; i < 20; i++) writer.write(new Uint8Array(100_000)).then(() => resolved++);
+    await clock.advance(500);
+    const atOnce = resolved;
+    // The first acknowledge is two seconds away: only the socket can have made room.
+    await clock.advance(1000);
+    expect(resolved).toBeGreaterThan(atOnce);
+  });
+
   test('closing the input is not the end', async () => {
     const { far, session, clock } = await start();
     far.write('$ ');
@@ -281,6 +296,7 @@ describe('the end of a session', () => {
     };
     const setEnd = () => far.clock.schedule(50, () => far.endSession({ endReason: 'UserTerminated' }));
     const writer = session.stdin.getWriter();
+    writer.write(new Uint8Array(0)); // so that what follows is still queued in the stream
     writer.write(utf8('last '));
     writer.write(utf8('words\n'));
     expect(await clock.runUntil(session.close())).toEqual({ reason: 'ClientEnded', message: '' });
@@ -351,6 +367,31 @@ describe('the end of a session', () => {
     expect(far.calls.map(({ operation }) => operation)).toContain('TerminateSession');
   });
 
+  test('close() needs no channel_closed when the service just drops the connection', async () => {
+    const { far, session, clock, seen } = await start();
+    far.write('$ ');
+    await clock.advance(100);
+    far.answers.TerminateSession = () => {
+      far.cut();
+      return Response.json({});
+    };
+    const started = clock.now();
+    expect(await clock.runUntil(session.close())).toEqual({ reason: 'ClientEnded', message: '' });
+    expect(clock.now() - started).toBeLessThan(SECOND);
+    expect(seen).toEqual(['ready', 'ended']);
+  });
+
+  test('keeps output that was received and not read yet, whatever the reason', async () => {
+    const controller = new AbortController();
+    const { far, session, clock } = await start({ signal: controller.signal });
+    far.write(new Uint8Array(200_000));
+    await clock.advance(5 * SECOND);
+    controller.abort();
+    const output = collect(session.stdout);
+    await clock.advance(0);
+    expect(output).toMatchObject({ bytes: 200_000, done: true });
+  });
+
   test('disposing closes it', async () => {
     const { session, clock } = await start();
     await clock.runUntil(session[Symbol.asyncDispose]());
@@ -362,6 +403,8 @@ describe('the end of a session', () => {
     await clock.advance(100);
     far.socket.send(kmsHandshake(far));
     expect(await clock.runUntil(session.ended)).toMatchObject({ reason: 'ChannelFailed' });
+    await clock.advance(100);
+    expect(far.channel.stats.droppedFrames).toBe(1); // the HandshakeResponse, which this agent did not ask for
     expect(far.calls.map(({ operation }) => operation)).toContain('TerminateSession');
   });
 });
@@ -416,6 +459,57 @@ describe('a lost connection', () => {
     expect(Math.max(...delays)).toBeLessThanOrEqual(20 * SECOND);
     expect(delays.length).toBeLessThan(150);
     expect(seen.slice(-2)).toEqual(['lost', 'ended']);
+  });
+
+  test('is given up in time also when every try takes long', async () => {
+    const { far, session, clock } = await start({ resumeBudget: 5 * MINUTE });
+    await clock.advance(100);
+    far.answers.ResumeSession = () => new Promise(() => {});
+    const started = clock.now();
+    far.cut();
+    await clock.runUntil(session.ended);
+    expect(clock.now() - started).toBeLessThan(5.6 * MINUTE);
+  });
+
+  test('is asked for once a try', async () => {
+    const { far, session, clock } = await start();
+    await clock.advance(100);
+    far.answers.ResumeSession = () => Response.json({ __type: 'InternalServerError' }, { status: 500 });
+    let tries = 0;
+    session.on('reconnecting', () => tries++);
+    far.cut();
+    await clock.advance(MINUTE);
+    const calls = far.calls.filter(({ operation }) => operation === 'ResumeSession').length;
+    expect(tries - calls).toBeLessThanOrEqual(1);
+  });
+
+  test('counts tries afresh once the peer has been heard, if only by its first pong', async () => {
+    const { far, session, clock } = await start();
+    await clock.advance(100);
+    const attempts: number[] = [];
+    session.on('reconnecting', ({ attempt }) => attempts.push(attempt));
+    far.connectFault = new Error('offline');
+    far.cut();
+    await clock.advance(5 * SECOND);
+    far.connectFault = undefined;
+    await clock.advance(20 * SECOND);
+    const before = attempts.length;
+    expect(before).toBeGreaterThan(1);
+    far.cut();
+    await clock.advance(SECOND);
+    expect(attempts[before]).toBe(1);
+  });
+
+  test('does not go on to a host nobody vouched for', async () => {
+    const { far, session, clock } = await start();
+    far.answers.ResumeSession = () => Response.json({ TokenValue: 't', StreamUrl: 'wss://evil.example/' });
+    await clock.advance(100);
+    far.cut();
+    expect(await clock.runUntil(session.ended)).toMatchObject({
+      reason: 'ConnectionLost',
+      error: { code: 'ERR_STREAM_URL_REFUSED' },
+    });
+    expect(far.pairs).toHaveLength(1);
   });
 
   test('survives a machine that slept through the whole budget', async () => {

@@ -1,4 +1,4 @@
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo, Socket as TcpSocket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -205,6 +205,17 @@ describe('a connection that cannot be had', () => {
     const [incoming] = (await request) as [{ headers: Record<string, string> }];
     expect(incoming.headers.authorization).toBe('signed');
   });
+});
+
+test('a socket that closed before anybody listened says so to the first who does', () => {
+  const ws = Object.assign(new EventEmitter(), { binaryType: '', pause() {}, resume() {} });
+  const socket = webSocketSocket(ws as never);
+  ws.emit('close', 1006, new Uint8Array());
+  const closes: number[] = [];
+  const handler: SocketHandler = { message: () => {}, closed: (code) => closes.push(code) };
+  socket.handler = handler;
+  socket.handler = handler;
+  expect(closes).toEqual([1006]);
 });
 
 /** As browsers have it: events, no `on`, no ping. */
