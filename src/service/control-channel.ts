@@ -8,6 +8,7 @@ import { nodeSubject } from './bus.ts';
 import { CloseCode } from './close-code.ts';
 import type { ServiceContext } from './context.ts';
 import { taskAcknowledgeFrame } from './frames.ts';
+import { Heartbeat } from './heartbeat.ts';
 import type { Nodes } from './nodes.ts';
 import type { Sessions } from './sessions.ts';
 
@@ -30,6 +31,7 @@ export interface ControlChannelOptions {
  */
 export class ControlChannel {
   readonly #options: ControlChannelOptions;
+  readonly #heartbeat: Heartbeat;
   readonly #unsubscribe: () => void;
   readonly #unwatch: () => void;
   #malformed = 0;
@@ -39,8 +41,12 @@ export class ControlChannel {
   constructor(options: ControlChannelOptions) {
     const { id, channelId, socket, context } = options;
     this.#options = options;
+    this.#heartbeat = new Heartbeat(socket, context.clock, () =>
+      this.close(CloseCode.PolicyViolation, 'Pings were not answered.'),
+    );
     socket.handler = {
       message: (data) => this.handleMessage(data),
+      pong: () => this.#heartbeat.heard(),
       closed: () => this.#closed(),
     };
     this.#unsubscribe = context.bus.subscribe(nodeSubject(id), (message) => {
@@ -57,6 +63,7 @@ export class ControlChannel {
   /** A message from the socket. Never throws, whatever it is. */
   handleMessage(data: Uint8Array | string): void {
     if (this.#done) return;
+    this.#heartbeat.heard();
     const { limits, digest } = this.#options.context;
     try {
       if (typeof data === 'string' || data.length > limits.frame) throw unreadable();
@@ -110,6 +117,7 @@ export class ControlChannel {
     this.#done = true;
     this.#unsubscribe();
     this.#unwatch();
+    this.#heartbeat.stop();
     const { id, channelId, nodes, context, closed } = this.#options;
     nodes.channelClosed(id, channelId).catch((error: unknown) => context.report(error));
     closed();

@@ -86,10 +86,10 @@ export class MessageGateway {
       }
       // Clients may sign, too (CONTROL-PLANE.md section 9.1); what makes an agent is whose credentials they are.
       const side = caller?.targetId === undefined ? 'client' : 'agent';
-      if (side === 'agent') {
-        const session = await sessions.get(path.id);
-        if (session && session.target !== caller?.targetId) throw notThisNode(session.target);
-      }
+      const session = await sessions.get(path.id);
+      // Nobody can take the places of `limits.openingChannels` who does not know a session.
+      if (!session) throw terminated();
+      if (side === 'agent' && session.target !== caller?.targetId) throw notThisNode(session.target);
       return this.#accept((text, socket) => this.#openDataChannel(path.id, side, text, socket));
     } catch (error) {
       return this.#refuse(error);
@@ -114,8 +114,7 @@ export class MessageGateway {
     const session = await sessions.get(id);
     if (session && session.target !== targetId) throw notThisNode(session.target);
     const token = session && (await sessions.mintToken(id, 'agent'));
-    // The words after which agents stop trying (PROTOCOL.md section 1.8).
-    if (token === undefined) throw new ApiError('BadRequest', 'Session is already terminated');
+    if (token === undefined) throw terminated();
     return token;
   }
 
@@ -198,6 +197,11 @@ function notThisNode(id: string): ApiError {
     `These are not the credentials of ${id}, or it is not registered.`,
     403,
   );
+}
+
+/** The words after which agents stop trying (PROTOCOL.md section 1.8). */
+function terminated(): ApiError {
+  return new ApiError('BadRequest', 'Session is already terminated');
 }
 
 /** The members that agents send are of no use here, but what is no JSON was meant for somebody else. */

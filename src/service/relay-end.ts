@@ -8,6 +8,7 @@ import { activitySubject, type BusMessage, type BusSignal, type Side, sideSubjec
 import { CloseCode } from './close-code.ts';
 import type { ServiceContext } from './context.ts';
 import { channelClosedFrame, publicationFrame } from './frames.ts';
+import { Heartbeat } from './heartbeat.ts';
 import { Outflow } from './outflow.ts';
 import { isOver, type SessionRecord } from './session-record.ts';
 import { ACTIVITY_INTERVAL } from './session-timer.ts';
@@ -38,6 +39,7 @@ export class RelayEnd {
   readonly #context: ServiceContext;
   readonly #socket: Socket;
   readonly #outflow: Outflow;
+  readonly #heartbeat: Heartbeat;
   /** Subject of the other side. */
   readonly #otherSubject: string;
   /** The stream messages that this side sends. */
@@ -56,6 +58,7 @@ export class RelayEnd {
   #record: SessionRecord | undefined;
   /** Reports to the record follow one another. */
   #reports: Promise<unknown> = Promise.resolve();
+  #pendingReports = 0;
   #cancelGrace: CancelTimer | undefined;
   #done = false;
 
@@ -71,8 +74,12 @@ export class RelayEnd {
       clear: () => this.#signal('resume'),
       stalled: () => this.close(CloseCode.TryAgainLater, 'Nothing was read for too long.'),
     });
+    this.#heartbeat = new Heartbeat(socket, context.clock, () =>
+      this.close(CloseCode.PolicyViolation, 'Pings were not answered.'),
+    );
     socket.handler = {
       message: (data) => this.handleMessage(data),
+      pong: () => this.#heartbeat.heard(),
       drained: () => this.#outflow.drained(),
       closed: () => this.#closed(),
     };
@@ -88,6 +95,7 @@ export class RelayEnd {
   /** A message from the socket. Never throws, whatever it is. */
   handleMessage(data: Uint8Array | string): void {
     if (this.#done) return;
+    this.#heartbeat.heard();
     const type = typeof data !== 'string' && data.length <= this.#context.limits.frame && peek(data);
     if (!type) this.#dropMalformed();
     else if (type === this.#streamType) this.#relayStream(data as Uint8Array);
@@ -101,7 +109,7 @@ export class RelayEnd {
   /** Ends the connection; the session may go on. */
   close(code: number, reason: string): void {
     // A paused socket would not read the answer to its close frame.
-    this.#socket.resume?.();
+    this.#read(true);
     this.#socket.close(code, reason);
     this.#closed();
   }
@@ -116,7 +124,7 @@ export class RelayEnd {
   #relayStream(frame: Uint8Array): void {
     if (this.#peer !== undefined) this.#noteActivity(frame);
     if (this.#options.side === 'client' && isTerminateFlag(frame)) {
-      this.#report((sessions, sessionId) => sessions.clientEnded(sessionId));
+      this.#reportFrame((sessions, sessionId) => sessions.clientEnded(sessionId));
     }
     this.#relay(frame);
   }
@@ -144,7 +152,7 @@ export class RelayEnd {
   #reportState(frame: Uint8Array): void {
     try {
       const { sessionState } = parseSessionState(decodeMessage(frame, this.#context.digest).payload);
-      this.#report((sessions, sessionId) => sessions.agentReported(sessionId, sessionState));
+      this.#reportFrame((sessions, sessionId) => sessions.agentReported(sessionId, sessionState));
     } catch (error) {
       if (!(error instanceof MessageError)) throw error;
       this.#dropMalformed();
@@ -167,7 +175,7 @@ export class RelayEnd {
     const { type, channelId } = signal;
     if (type === 'opened') {
       // A new end has an empty socket, whatever the one before it asked for.
-      this.#socket.resume?.();
+      this.#read(true);
       this.#peer = channelId;
       this.#signal('present');
       if (this.#outflow.congested) this.#signal('pause');
@@ -179,14 +187,18 @@ export class RelayEnd {
       return; // of an end that has been replaced
     } else if (type === 'closed') {
       this.#peer = undefined;
-      this.#socket.resume?.();
+      this.#read(true);
       this.#publication(MessageType.PausePublication);
       this.#settle();
-    } else if (type === 'pause') {
-      this.#socket.pause?.();
     } else {
-      this.#socket.resume?.();
+      this.#read(type === 'resume');
     }
+  }
+
+  #read(on: boolean): void {
+    this.#heartbeat.hold(!on);
+    if (on) this.#socket.resume?.();
+    else this.#socket.pause?.();
   }
 
   #peerConnected(): void {
@@ -232,6 +244,7 @@ export class RelayEnd {
     this.#unwatch();
     this.#unsubscribe();
     this.#outflow.stop();
+    this.#heartbeat.stop();
     this.#cancelGrace?.();
     this.#held = [];
     this.#signal('closed');
@@ -252,13 +265,23 @@ export class RelayEnd {
     this.#context.bus.publish(this.#otherSubject, { type, channelId: this.#options.channelId });
   }
 
+  /** A report that a peer asked for by a frame: a flood of them is not taken. */
+  #reportFrame(report: (sessions: Sessions, sessionId: string) => Promise<void>): void {
+    if (this.#pendingReports < MAX_PENDING_REPORTS) this.#report(report);
+  }
+
   #report(report: (sessions: Sessions, sessionId: string) => Promise<void>): void {
     const { sessions, sessionId } = this.#options;
+    this.#pendingReports++;
     this.#reports = this.#reports
       .then(() => report(sessions, sessionId))
-      .catch((error: unknown) => this.#context.report(error));
+      .catch((error: unknown) => this.#context.report(error))
+      .finally(() => this.#pendingReports--);
   }
 }
+
+/** A session has three of them to make, repetitions aside. */
+const MAX_PENDING_REPORTS = 8;
 
 /** The message type, or nothing for a frame that is no message. */
 function peek(frame: Uint8Array): string | undefined {

@@ -262,8 +262,10 @@ describe('timers', () => {
 
   test('history lasts 30 days', async () => {
     const w = world();
-    const { node, session } = await connected(w);
+    const { node, agent, session } = await connected(w);
+    agent.socket.close();
     await node.complete(session.SessionId);
+    node.control.socket.close(); // its heartbeat would take 86,400 turns
     await w.clock.advance(30 * 24 * 60 * MINUTE - 1);
     expect(await w.status(session.SessionId)).toBeDefined();
     await w.clock.advance(1);
@@ -276,6 +278,7 @@ describe('timers', () => {
     const { node, agent, session } = await connected(w);
     agent.socket.close();
     await node.complete(session.SessionId);
+    node.control.socket.close();
     await w.clock.advance(30_000);
     expect(w.clock.pending).toBe(0);
   });
@@ -295,6 +298,47 @@ test('a start that the node missed reaches it when its control channel is back',
   await node.joinReady(session.SessionId);
   await node.connect();
   expect(node.control.types).toEqual([]);
+});
+
+describe('a peer that went away without a word', () => {
+  /** From the last sign of life to the end of it: two intervals of silence and one for the answer. */
+  const NOTICED = 90_000;
+
+  test('a client is taken for disconnected', async () => {
+    const w = world();
+    const { client, agent, session } = await connected(w);
+    client.socket.pause?.(); // reads no ping
+    await w.clock.advance(NOTICED);
+    expect(await w.status(session.SessionId)).toMatchObject({ Status: 'Disconnected' });
+    expect(agent.types.at(-1)).toBe('pause_publication');
+  });
+
+  test('a node is taken for not connected', async () => {
+    const w = world();
+    const node = await w.node();
+    node.control.socket.pause?.();
+    await w.clock.advance(NOTICED);
+    expect(await w.ok('GetConnectionStatus', { Target: node.id })).toMatchObject({ Status: 'notconnected' });
+  });
+
+  test('one that answers pings is not', async () => {
+    const w = world();
+    const { node, session } = await connected(w);
+    await w.clock.advance(10 * MINUTE);
+    expect(await w.status(session.SessionId)).toMatchObject({ Status: 'Connected' });
+    expect(node.control.closed).toBeUndefined();
+  });
+
+  test('nor is one that the service itself does not read', async () => {
+    const w = world({ limits: { highWater: 20_000 }, capacity: 30_000, timers: { stall: 10 * MINUTE } });
+    const { agent, client, session } = await connected(w);
+    client.socket.pause?.();
+    while (agent.socket.bufferedAmount === 0) await agent.stream('output_stream_data', 'x'.repeat(880));
+    await w.clock.advance(NOTICED + 30_000);
+    expect(agent.closed).toBeUndefined();
+    expect(client.closed).toBeDefined();
+    expect(await w.status(session.SessionId)).toMatchObject({ Status: 'Disconnected' });
+  });
 });
 
 test('closing the service ends its sessions and every channel', async () => {
