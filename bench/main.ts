@@ -2,38 +2,46 @@
  * `npm run -s bench -- [--json] [--only NAME]`: each figure beside its yardstick, as a ratio in one run.
  */
 import { parseArgs } from 'node:util';
+import { bareRelayRoles } from './bare-relay.ts';
 import { codecFigures } from './codec.ts';
 import type { Figure, FigureSource } from './measure.ts';
+import { playRole } from './processes.ts';
 import { sessionFigures } from './session.ts';
+import { stackRoles } from './stack.ts';
 
-const { values } = parseArgs({
-  options: { json: { type: 'boolean', default: false }, only: { type: 'string' } },
-});
-const sources: FigureSource[] = [...codecFigures, ...sessionFigures];
-const chosen = sources.filter(({ name }) => values.only === undefined || name.startsWith(values.only));
-if (chosen.length === 0) {
-  console.error(
-    `No figure is named ${values.only}. There are: ${sources.map(({ name }) => name).join(', ')}.`,
-  );
-  process.exit(2);
-}
+if (!(await playRole({ ...stackRoles, ...bareRelayRoles }))) await main();
 
-const figures: Figure[] = [];
-if (!values.json) console.log(row('figure', 'value', 'yardstick', 'ratio', 'unit', 'beside'));
-for (const source of chosen) {
-  const figure = await source.measure();
-  figures.push(figure);
-  const { name, value, yardstick, ratio, unit, beside } = figure;
-  if (!values.json) console.log(row(name, String(value), String(yardstick), ratio.toFixed(2), unit, beside));
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: { json: { type: 'boolean', default: false }, only: { type: 'string' } },
+  });
+  const sources: FigureSource[] = [...codecFigures, ...sessionFigures];
+  const chosen = sources.filter(({ name }) => values.only === undefined || name.startsWith(values.only));
+  if (chosen.length === 0) {
+    console.error(
+      `No figure is named ${values.only}. There are: ${sources.map(({ name }) => name).join(', ')}.`,
+    );
+    process.exit(2);
+  }
+
+  const figures: Figure[] = [];
+  if (!values.json) console.log(row('figure', 'value', 'yardstick', 'ratio', 'unit', 'beside'));
+  for (const source of chosen) {
+    const figure = await source.measure();
+    figures.push(figure);
+    const { name, value, yardstick, ratio, unit, beside } = figure;
+    if (!values.json)
+      console.log(row(name, String(value), String(yardstick), ratio.toFixed(2), unit, beside));
+  }
+  if (values.json) {
+    const entries = figures.map(({ name, value, yardstick, ratio, unit }) => [
+      name,
+      { value, yardstick, ratio, unit },
+    ]);
+    console.log(JSON.stringify(Object.fromEntries(entries), undefined, 2));
+  }
+  process.exit(0);
 }
-if (values.json) {
-  const entries = figures.map(({ name, value, yardstick, ratio, unit }) => [
-    name,
-    { value, yardstick, ratio, unit },
-  ]);
-  console.log(JSON.stringify(Object.fromEntries(entries), undefined, 2));
-}
-process.exit(0);
 
 function row(
   name: string,

@@ -1,9 +1,8 @@
 import { spawn } from '@lydell/node-pty';
 import type { Session } from 'hawser';
-import { ptyShell } from 'hawser/node';
 import { openBareRelay } from './bare-relay.ts';
 import { contest, type FigureSource, median } from './measure.ts';
-import { echo, openStack } from './stack.ts';
+import { openStack } from './stack.ts';
 
 /** Bytes that go to the far end and back, and how many of them may be under way. */
 const VOLUME = { 1024: 8 * 1024 * 1024, 32768: 96 * 1024 * 1024 };
@@ -26,7 +25,7 @@ function throughput(size: 1_024 | 32_768, label: string): FigureSource {
   return {
     name,
     async measure() {
-      const stack = await openStack(echo, size);
+      const stack = await openStack('echo', size);
       const relay = await openBareRelay();
       const session = await stack.client.startSession({ target: stack.target, payloadSize: size });
       const reader = session.stdout.getReader();
@@ -74,7 +73,7 @@ function throughput(size: 1_024 | 32_768, label: string): FigureSource {
 
 /** One key at a time, there and back: the median of each turn, in milliseconds. */
 async function measureEcho() {
-  const stack = await openStack(echo, 1_024);
+  const stack = await openStack('echo', 1_024);
   const relay = await openBareRelay();
   const session = await stack.client.startSession({ target: stack.target });
   const reader = session.stdout.getReader();
@@ -118,7 +117,7 @@ async function medianTime(roundTrip: () => Promise<unknown>): Promise<number> {
 
 /** From `startSession` to the first byte of a real shell, in milliseconds. */
 async function measureFirstByte() {
-  const stack = await openStack(ptyShell({ shell: 'sh' }), 1_024);
+  const stack = await openStack('shell', 1_024);
   const figure = await contest({
     name: 'session-first-byte',
     unit: 'ms',

@@ -1,62 +1,66 @@
-import { randomBytes } from 'node:crypto';
 import { SessionClient } from 'hawser';
 import { Agent, type SessionHandler } from 'hawser/agent';
-import { serve } from 'hawser/node';
+import { ptyShell, serve } from 'hawser/node';
 import { SessionManagerService } from 'hawser/service';
+import { type Roles, startRole } from './processes.ts';
 
 const region = 'eu-central-1';
 const accountId = '111122223333';
 const target = 'mi-0123456789abcdef0';
+const principal = { arn: `arn:aws:iam::${accountId}:user/bench`, accountId, userId: 'AIDABENCH' };
+// The service takes nobody else's, and listens on the loopback interface for as long as the bench runs.
+const user = { accessKeyId: 'AKIABENCHUSER', secretAccessKey: 'bench-user' };
+const node = { accessKeyId: 'AKIABENCHNODE', secretAccessKey: 'bench-node' };
 
-/** Client, service and agent over real sockets on the loopback interface, in this process like the yardsticks. */
+/** Client here, service and agent in a process of their own each. */
 export interface Stack {
   readonly client: SessionClient;
   readonly target: string;
   close(): Promise<void>;
 }
 
-export async function openStack(handler: SessionHandler, payloadSize: number): Promise<Stack> {
-  const [user, node] = [key(), key()];
-  const principal = { arn: `arn:aws:iam::${accountId}:user/bench`, accountId, userId: 'AIDABENCH' };
-  const callers = new Map([
-    [user.accessKeyId, { ...user, principal }],
-    [node.accessKeyId, { ...node, principal, targetId: target }],
-  ]);
-  const service = new SessionManagerService({ region, accountId, credentials: (id) => callers.get(id) });
-  await service.registerTarget({ id: target });
-  const server = await serve(service);
-  const agent = new Agent({
-    instanceId: target,
-    region,
-    credentials: node,
-    endpoint: server.url,
-    handlers: { Standard_Stream: handler },
-    payloadSize,
-  });
-  await agent.start();
+/** @param handler name of one of the agent's handlers below */
+export async function openStack(handler: 'echo' | 'shell', payloadSize: number): Promise<Stack> {
+  const service = await startRole('service');
+  const agent = await startRole('agent', JSON.stringify({ endpoint: service.said, handler, payloadSize }));
   return {
-    client: new SessionClient({ region, credentials: user, endpoint: server.url }),
+    client: new SessionClient({ region, credentials: user, endpoint: service.said }),
     target,
     async close() {
       await agent.stop();
-      await service.close();
-      await server.close();
+      await service.stop();
     },
   };
 }
 
+export const stackRoles: Roles = {
+  async service() {
+    const callers = new Map([
+      [user.accessKeyId, { ...user, principal }],
+      [node.accessKeyId, { ...node, principal, targetId: target }],
+    ]);
+    const service = new SessionManagerService({ region, accountId, credentials: (id) => callers.get(id) });
+    await service.registerTarget({ id: target });
+    return (await serve(service)).url;
+  },
+  async agent(told) {
+    const { endpoint, handler, payloadSize } = JSON.parse(told);
+    const handlers = { Standard_Stream: handler === 'echo' ? echo : ptyShell({ shell: 'sh' }) };
+    await new Agent({
+      instanceId: target,
+      region,
+      credentials: node,
+      endpoint,
+      handlers,
+      payloadSize,
+    }).start();
+    return '';
+  },
+};
+
 /** Greets, as a shell does, so that input may flow; then sends back what comes. */
-export const echo: SessionHandler = async (session) => {
-  await session.write(Uint8Array.of(GREETING));
+const echo: SessionHandler = async (session) => {
+  await session.write(Uint8Array.of(36));
   for await (const chunk of session.input) await session.write(chunk);
   return {};
 };
-
-export const GREETING = 36;
-
-function key() {
-  return {
-    accessKeyId: `AKIA${randomBytes(8).toString('hex').toUpperCase()}`,
-    secretAccessKey: randomBytes(20).toString('hex'),
-  };
-}
