@@ -49,7 +49,6 @@ export class ChannelDriver {
       pong: () => this.#heard(this.#clock.now()),
       closed: (code, reason) => this.#disconnect(closedError(code, reason)),
     };
-    if (this.#socket !== socket) return; // it had been closed before it had a handler
     socket.ping?.();
     this.run();
   }

@@ -118,6 +118,21 @@ export class SessionClient {
     });
   }
 
+  /**
+   * StartSession alone: what a broker hands to the browser that then opens the data channel with {@link attach}.
+   * The token is good for one connection, within about a minute.
+   *
+   * @throws {TargetNotConnectedError} @throws {AccessDeniedError} @throws {InvalidDocumentError}
+   */
+  async startAccess(input: StartSessionInput, options: CallSignal = {}): Promise<SessionAccess> {
+    return this.#api.startSession(input, options);
+  }
+
+  /** ResumeSession alone, for a broker's {@link AttachOptions.resume}. Undefined when the session is over. */
+  async resumeAccess(sessionId: string, options: CallSignal = {}): Promise<SessionAccess | undefined> {
+    return this.#api.resumeSession(sessionId, options);
+  }
+
   /** Opens a session started elsewhere. Resuming and terminating are this client's calls unless given. */
   async attach(access: SessionAccess, options: Omit<AttachOptions, keyof StreamHosts | 'platform'> = {}) {
     return this.#open(access, options);

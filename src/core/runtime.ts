@@ -10,7 +10,7 @@ import { type PayloadDigest, payloadDigest, sha256Digest } from '../crypto/diges
 import { TransportError } from './errors.ts';
 import type { Platform } from './platform.ts';
 import type { ConnectOptions, Socket, Transport } from './socket.ts';
-import { type WebSocketLike, webSocketSocket } from './web-socket.ts';
+import { type CorkableStream, type WebSocketLike, webSocketSocket } from './web-socket.ts';
 
 export { webSocketSocket } from './web-socket.ts';
 
@@ -116,7 +116,9 @@ const WS_OPTIONS = {
 type WebSocketConstructor = new (url: string, protocols?: string[], options?: object) => Connecting;
 
 /** A WebSocket of either kind before it is open. */
-interface Connecting extends WebSocketLike {
+interface Connecting extends Omit<WebSocketLike, 'on'> {
+  /** Of the `ws` package: the answer to the upgrade, and with it the connection. */
+  on?(event: 'upgrade', listener: (response: { readonly socket: CorkableStream }) => void): unknown;
   addEventListener(type: string, listener: (event: { message?: string; error?: unknown }) => void): void;
 }
 
@@ -133,9 +135,13 @@ function connect(url: string, { headers, signal }: ConnectOptions = {}): Promise
       fail(signal?.reason);
     };
     signal?.addEventListener('abort', abort);
+    let stream: CorkableStream | undefined;
+    ws.on?.('upgrade', (response) => {
+      stream = response.socket;
+    });
     ws.addEventListener('open', () => {
       signal?.removeEventListener('abort', abort);
-      resolve(webSocketSocket(ws));
+      resolve(webSocketSocket(ws, stream));
     });
     // After `open` both find the promise settled.
     ws.addEventListener('error', ({ message, error }) => fail(connectError(url, message, error)));

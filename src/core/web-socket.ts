@@ -25,9 +25,17 @@ export interface WebSocketLike {
  *
  * Sockets of the `ws` package do not read before a handler is set, and get `ping`, `pause` and `drained`;
  * others have none of the three.
+ *
+ * @param stream the connection below a `ws` socket: what is sent in one turn then goes to the system in one call
  */
-export function webSocketSocket(ws: WebSocketLike): Socket {
-  return typeof ws.on === 'function' ? new WsSocket(ws as never) : new BrowserSocket(ws as never);
+export function webSocketSocket(ws: WebSocketLike, stream?: CorkableStream): Socket {
+  return typeof ws.on === 'function' ? new WsSocket(ws as never, stream) : new BrowserSocket(ws as never);
+}
+
+/** What a stream of `node:stream` has for writing several chunks at once. */
+export interface CorkableStream {
+  cork(): void;
+  uncork(): void;
 }
 
 const OPEN = 1;
@@ -78,6 +86,8 @@ interface WsWebSocket extends Omit<WebSocketLike, 'send' | 'on'> {
 
 class WsSocket implements Socket {
   readonly #ws: WsWebSocket;
+  readonly #stream: CorkableStream | undefined;
+  #corked = false;
   #handler: SocketHandler | undefined;
   #paused = false;
   #sending = 0;
@@ -85,8 +95,9 @@ class WsSocket implements Socket {
   /** A close that happened before there was a handler to tell. */
   #untold: { code: number; reason: string } | undefined;
 
-  constructor(ws: WsWebSocket) {
+  constructor(ws: WsWebSocket, stream: CorkableStream | undefined) {
     this.#ws = ws;
+    this.#stream = stream;
     ws.binaryType = 'nodebuffer';
     ws.pause();
     ws.on('message', (data, isBinary) => {
@@ -126,7 +137,19 @@ class WsSocket implements Socket {
   send(data: Uint8Array | string): void {
     if (this.#ws.readyState !== OPEN) return;
     this.#sending++;
+    this.#cork();
     this.#ws.send(data, this.#sent);
+  }
+
+  /** A system call costs more than a small frame: an acknowledge and what answers it go together. */
+  #cork(): void {
+    if (this.#corked || !this.#stream) return;
+    this.#corked = true;
+    this.#stream.cork();
+    queueMicrotask(() => {
+      this.#corked = false;
+      this.#stream?.uncork();
+    });
   }
 
   readonly #sent = () => {

@@ -26,6 +26,7 @@ let clock: VirtualClock;
 let channel: DataChannel;
 let errors: SessionError[];
 let driver: ChannelDriver;
+let transmissions: number;
 
 beforeEach(() => {
   clock = new VirtualClock();
@@ -40,8 +41,10 @@ beforeEach(() => {
     sendQueue: 2048 * KIB,
   });
   errors = [];
+  transmissions = 0;
   driver = new ChannelDriver(channel, clock, {
     changed: () => {},
+    transmitted: () => transmissions++,
     disconnected: (error) => errors.push(error),
   });
 });
@@ -62,8 +65,10 @@ describe('a full socket', () => {
     channel.send(new Uint8Array(1024 * KIB));
     driver.run();
     socket.bufferedAmount = 0;
+    transmissions = 0;
     socket.handler!.drained!();
     expect(socket.bufferedAmount).toBeGreaterThanOrEqual(256 * KIB);
+    expect(transmissions).toBe(1);
   });
 
   test('is given more soon when it says nothing', async () => {
