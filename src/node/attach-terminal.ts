@@ -1,7 +1,7 @@
 import type { Readable, Writable } from 'node:stream';
 import type { Session } from '../core/session.ts';
 import type { SessionEnd } from '../core/session-end.ts';
-import { forwardInput, forwardOutput } from './forward.ts';
+import { forwardInput, forwardOutput, type InputRules } from './forward.ts';
 
 export interface StdioStreams {
   /** Default `process.stdin`. */
@@ -18,7 +18,9 @@ export interface StdioStreams {
  * input that is still waiting. Resolves when the session is over and its output written; the terminal is then
  * as it was.
  *
- * Works without a terminal as well: `stdin` is then typed in as it is, with a Ctrl-D at its end.
+ * Works without a terminal as well: `stdin` is then typed in as it is. After its end comes Ctrl-D, again and
+ * again until the session is over: whatever reads there finds the end of its input, and one that falls between
+ * two programs is lost (the terminal driver forgets it when a shell takes over).
  */
 export async function attachTerminal(session: Session, streams: StdioStreams = {}): Promise<SessionEnd> {
   const { stdin = process.stdin, stdout = process.stdout, stderr = process.stderr } = streams;
@@ -77,8 +79,10 @@ function forwardSize(stdout: Writable & Terminal, session: Session): () => void 
 const ETX = 0x03;
 const LF = 0x0a;
 const END_OF_INPUT = Uint8Array.of(0x04);
+/** Milliseconds between two of them. */
+const END_INTERVAL = 500;
 
-function keys(session: Session) {
+function keys(session: Session): InputRules {
   return {
     map(bytes: Uint8Array) {
       if (bytes.length !== 1 || bytes[0] !== ETX) return bytes;
@@ -89,7 +93,7 @@ function keys(session: Session) {
   };
 }
 
-function typed() {
+function typed(): InputRules {
   let last = LF;
   return {
     map(bytes: Uint8Array) {
@@ -97,6 +101,11 @@ function typed() {
       return bytes;
     },
     // Within a line, Ctrl-D would not mean the end.
-    atEnd: () => (last === LF ? END_OF_INPUT : Uint8Array.of(LF, ...END_OF_INPUT)),
+    atEnd() {
+      const withinLine = last !== LF;
+      last = LF;
+      return withinLine ? Uint8Array.of(LF, ...END_OF_INPUT) : END_OF_INPUT;
+    },
+    repeatEnd: END_INTERVAL,
   };
 }

@@ -6,6 +6,8 @@ export interface InputRules {
   map(bytes: Uint8Array): Uint8Array | undefined;
   /** What to send at the end of input. */
   atEnd(): Uint8Array;
+  /** Milliseconds after which to send that again, and again; default never. */
+  readonly repeatEnd?: number;
 }
 
 /** Sends what comes from `stdin` to the session until it ends. @returns a function that stops it */
@@ -35,11 +37,16 @@ export function forwardInput(stdin: Readable, session: Session, rules: InputRule
     const mapped = rules.map(bytes);
     if (mapped) send(mapped);
   };
-  const end = () => send(rules.atEnd());
+  let repeat: NodeJS.Timeout | undefined;
+  const end = () => {
+    send(rules.atEnd());
+    if (rules.repeatEnd !== undefined) repeat = setInterval(() => send(rules.atEnd()), rules.repeatEnd);
+  };
   stdin.on('data', data);
   stdin.once('end', end);
   return () => {
     state = 'stopped';
+    clearInterval(repeat);
     stdin.off('data', data);
     stdin.off('end', end);
     stdin.pause();

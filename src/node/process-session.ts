@@ -10,16 +10,24 @@ export async function endProcessSession(leader: number): Promise<void> {
   await signalSession(leader, 'SIGHUP');
   // A stopped process takes signals only when it goes on.
   await signalSession(leader, 'SIGCONT');
-  for (let waited = 0; waited < GRACE; waited += INTERVAL) {
-    if ((await membersOf(leader)).length === 0) return;
-    await sleep(INTERVAL);
-  }
+  if (await isGone(leader)) return;
   await signalSession(leader, 'SIGKILL');
+  await isGone(leader);
 }
 
 /** Milliseconds. */
 const GRACE = 2_000;
-const INTERVAL = 25;
+const INTERVAL = 50;
+
+/** Waits for the processes to end, two seconds at most. @returns whether they did */
+async function isGone(leader: number): Promise<boolean> {
+  const until = performance.now() + GRACE;
+  while ((await membersOf(leader)).length > 0) {
+    if (performance.now() >= until) return false;
+    await sleep(INTERVAL);
+  }
+  return true;
+}
 
 async function signalSession(leader: number, signal: NodeJS.Signals): Promise<void> {
   for (const member of await membersOf(leader)) {

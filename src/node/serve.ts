@@ -112,7 +112,7 @@ async function upgrade(
   const accept = request ? await service.upgrade(request) : badRequest();
   if (typeof accept === 'function') {
     sockets.handleUpgrade(incoming, connection, firstBytes, (socket: WebSocket) =>
-      accept(webSocketSocket(socket)),
+      accept(webSocketSocket(socket, connection)),
     );
     return;
   }
