@@ -122,6 +122,24 @@ describe('newest wins', () => {
   });
 });
 
+test('what comes from a channel that has been replaced is not relayed', async () => {
+  const w = world({ latency: 10 });
+  const node = await w.node();
+  await w.clock.advance(100);
+  const session = await w.start();
+  await w.clock.advance(100);
+  const agent = await node.join(session.SessionId);
+  const client = await w.client(session);
+  await w.clock.advance(100);
+  const again = await w.client((await w.ok('ResumeSession', { SessionId: session.SessionId })) as never);
+  await w.clock.advance(11); // the token has arrived, the close of the old channel is under way
+  await client.stream('input_stream_data', 'late');
+  await again.stream('input_stream_data', 'in time');
+  await w.clock.advance(100);
+  expect(client.closed?.code).toBe(1000);
+  expect(agent.payloads('input_stream_data')).toEqual(['in time']);
+});
+
 describe('bounds', () => {
   const limits = { highWater: 20_000, hardBound: 100_000 };
 
@@ -182,13 +200,20 @@ describe('bounds', () => {
   test('a client that reads nothing is disconnected, one that is slow is not', async () => {
     const w = world({ limits, capacity: 30_000 });
     const { agent, client, session } = await connected(w);
-    client.socket.pause?.();
+    const { socket } = client;
+    const receive = socket.handler!.message;
+    let appetite = 0;
+    socket.handler!.message = (data) => {
+      receive(data);
+      if (--appetite <= 0) socket.pause?.();
+    };
+    socket.pause?.();
     await flood(agent, agent.socket, 1000);
-    for (let i = 0; i < 3; i++) {
+    for (let i = 0; i < 8; i++) {
       await w.clock.advance(15_000);
-      client.socket.resume?.();
-      await Promise.resolve();
-      client.socket.pause?.();
+      appetite = 5;
+      socket.resume?.();
+      await client.sendMessage('acknowledge', {});
     }
     expect(await w.status(session.SessionId)).toMatchObject({ Status: 'Connected' });
     await flood(agent, agent.socket, 1000);
@@ -196,6 +221,16 @@ describe('bounds', () => {
     expect(await w.status(session.SessionId)).toMatchObject({ Status: 'Disconnected' });
     expect(agent.types.at(-1)).toBe('pause_publication');
     expect(agent.socket.bufferedAmount).toBe(0);
+  });
+
+  test('an agent that reconnects while the client is slow is slowed down again', async () => {
+    const w = world({ limits, capacity: 30_000 });
+    const { node, agent, client, session } = await connected(w);
+    client.socket.pause?.();
+    await flood(agent, agent.socket, 1000);
+    const again = await node.join(session.SessionId);
+    // Its own wire is all there is room for.
+    expect(await flood(again, again.socket, 1000)).toBeLessThan(40);
   });
 
   test('a channel is closed at the 16th unreadable frame, not before', async () => {

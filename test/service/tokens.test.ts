@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
+import { signRequest } from '../../src/crypto/index.ts';
 import { memoryStore } from '../../src/service/index.ts';
-import { connected, ENDPOINT, NODE, Peer, type Started, type World, world } from './world.ts';
+import { connected, ENDPOINT, JANE, NODE, Peer, REGION, type Started, type World, world } from './world.ts';
 
 const REFUSED = 1008;
 
@@ -55,6 +56,22 @@ test('a token of the client does not open the agent’s side, nor the other way 
   await agent.send(show(session.TokenValue));
   expect(agent.closed?.code).toBe(REFUSED);
   expect((await w.client(session)).closed).toBeUndefined();
+});
+
+test('a client may sign its upgrade, and is a client all the same', async () => {
+  const w = world();
+  await w.node();
+  const session = await w.start();
+  const options = { credentials: JANE, region: REGION, service: 'ssmmessages', now: w.clock.now() };
+  const url = new URL(session.StreamUrl.replace('ws', 'http'));
+  const headers = await signRequest({ method: 'GET', url, headers: {} }, options);
+  const client = new Peer(
+    await w.clock.runUntil(w.transport.connect(session.StreamUrl, { headers })),
+    w.clock,
+  );
+  await client.send(show(session.TokenValue));
+  expect(client.closed).toBeUndefined();
+  expect(client.types).toEqual(['pause_publication']);
 });
 
 test('ResumeSession makes the token before it worthless', async () => {

@@ -13,6 +13,9 @@ import { type Peer, type Started, type WireNode, type World, world } from './wor
 /** One way, in milliseconds. */
 const LATENCY = 5;
 
+/** Watchers are told last. */
+const WATCH_LATENCY = 20;
+
 /** A store at the other end of a network. Each call and each word to a watcher takes its time. */
 function remoteStore(clock: VirtualClock, store: Store = memoryStore()): Store {
   const travel = () => new Promise<void>((resolve) => clock.schedule(LATENCY, resolve));
@@ -32,7 +35,7 @@ function remoteStore(clock: VirtualClock, store: Store = memoryStore()): Store {
       watch(key, listener) {
         let watching = true;
         const stop = records.watch(key, (entry) => {
-          clock.schedule(LATENCY, () => {
+          clock.schedule(WATCH_LATENCY, () => {
             if (watching) listener(entry);
           });
         });
