@@ -1,0 +1,44 @@
+import { SessionClient } from 'hawser';
+import { Agent, virtualShell } from 'hawser/agent';
+import { serve } from 'hawser/node';
+import { SessionManagerService } from 'hawser/service';
+
+const [region, accountId, target] = ['eu-central-1', '111122223333', 'i-0123456789abcdef0'];
+const user = { accessKeyId: 'AKIDUSER', secretAccessKey: 'user' };
+const node = { accessKeyId: 'AKIDNODE', secretAccessKey: 'node' };
+const principal = { arn: `arn:aws:iam::${accountId}:user/jane`, accountId, userId: 'AIDAJANE' };
+const callers = new Map([
+  [user.accessKeyId, { ...user, principal }],
+  [node.accessKeyId, { ...node, principal, targetId: target }],
+]);
+
+/** What the documents' code blocks take for granted: a service at an endpoint, a node, and names for them. */
+export async function docsWorld() {
+  const service = new SessionManagerService({ region, accountId, credentials: (id) => callers.get(id) });
+  await service.registerTarget({ id: target });
+  const server = await serve(service);
+  const shell = virtualShell({ commands: { uname: 'Linux\n' } });
+  const agent = new Agent({
+    instanceId: target,
+    region,
+    credentials: node,
+    endpoint: server.url,
+    handlers: { Standard_Stream: shell },
+  });
+  await agent.start();
+  const client = new SessionClient({ region, credentials: user, endpoint: server.url });
+  return {
+    client,
+    target,
+    endpoint: server.url,
+    host: new URL(server.url).host,
+    credentials: user,
+    nodeCredentials: node,
+    startSession: () => client.startSession({ target }),
+    async close() {
+      await agent.stop();
+      await service.close();
+      await server.close();
+    },
+  };
+}
