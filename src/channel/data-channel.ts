@@ -97,7 +97,8 @@ export class DataChannel {
   #agentHandshake: AgentHandshake | undefined;
   #paused = false;
   #announcements: AgentSessionState[] = [];
-  #lastHeard = 0;
+  /** Since when the peer has been silent; or since when it has had something to answer, if that is later. */
+  #silentSince = 0;
 
   #events: QueuedEvent[] = [];
   #firstEvent = 0;
@@ -174,7 +175,7 @@ export class DataChannel {
   handleConnected(now: number): void {
     this.#connected = true;
     this.#paused = false;
-    this.#lastHeard = now;
+    this.#silentSince = now;
     this.#sender.restart(now, true);
   }
 
@@ -190,7 +191,7 @@ export class DataChannel {
     let message: AgentMessage;
     try {
       message = decodeMessage(frame, this.#options.digest);
-      this.#lastHeard = now;
+      this.#silentSince = now;
       this.#dispatch(message, now);
     } catch (error) {
       if (!(error instanceof MessageError)) throw error;
@@ -208,7 +209,7 @@ export class DataChannel {
     }
     if (this.#silenceDeadline !== undefined && now >= this.#silenceDeadline) {
       this.#push({ type: 'failed', error: silent() });
-      this.#lastHeard = now;
+      this.#silentSince = now;
     }
   }
 
@@ -299,6 +300,7 @@ export class DataChannel {
       );
     }
     if (this.#paused && !this.#isClient) return undefined;
+    if (this.#sender.unacknowledged === 0) this.#silentSince = Math.max(this.#silentSince, now);
     return this.#sender.transmit(now, this.#ready, this.#paused ? 1 : Number.POSITIVE_INFINITY);
   }
 
@@ -453,7 +455,7 @@ export class DataChannel {
   /** An unanswered peer that has been silent for too long is gone, whatever the socket says. Agents wait for ever, as the real one. */
   get #silenceDeadline(): number | undefined {
     if (!this.#isClient || !this.#connected || this.#sender.unacknowledged === 0) return undefined;
-    return this.#lastHeard + SILENCE_LIMIT;
+    return this.#silentSince + SILENCE_LIMIT;
   }
 
   #control(messageType: MessageType, payload: Uint8Array, now: number): Uint8Array {

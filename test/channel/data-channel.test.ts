@@ -218,6 +218,15 @@ describe('loss', () => {
   });
 });
 
+test('a key typed after hours of silence is no sign of a dead peer', () => {
+  const pair = ready(new Pair());
+  pair.run(10_000_000);
+  pair.client.channel.send(bytes('awake'));
+  pair.run(1_000);
+  expect(pair.agent.text).toBe('awake');
+  expect(pair.client.typesOfEvents()).not.toContain('failed');
+});
+
 describe('duplicates', () => {
   test('are acknowledged again, delivered once', () => {
     const pair = ready(new Pair());

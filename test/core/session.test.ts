@@ -615,7 +615,7 @@ describe('a lost connection', () => {
   });
 
   // Skipped: DataChannel counts its five minutes of silence from the last frame, not from the first unanswered one.
-  test.skip('a key typed after an idle hour arrives', async () => {
+  test('a key typed after an idle hour arrives', async () => {
     const { far, session, clock, seen } = await start();
     far.write('$ ');
     await clock.advance(60 * MINUTE);
