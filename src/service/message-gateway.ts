@@ -74,7 +74,7 @@ export class MessageGateway {
 
   /** Never throws. */
   async upgrade(request: Request, path: ChannelPath): Promise<Response | Accept> {
-    const { authenticator, sessions } = this.#parts;
+    const { authenticator, nodes, sessions } = this.#parts;
     try {
       const signed = request.headers.has('authorization');
       const caller = signed
@@ -82,7 +82,10 @@ export class MessageGateway {
         : undefined;
       if (path.kind === 'control-channel') {
         if (caller?.targetId !== path.id) throw notThisNode(path.id);
-        return this.#accept((text, socket) => this.#openControlChannel(path.id, text, socket));
+        return this.#accept(
+          (text, socket) => this.#openControlChannel(path.id, text, socket),
+          () => nodes.opening(path.id),
+        );
       }
       // Clients may sign, too (CONTROL-PLANE.md section 9.1); what makes an agent is whose credentials they are.
       const side = caller?.targetId === undefined ? 'client' : 'agent';
@@ -118,7 +121,11 @@ export class MessageGateway {
     return token;
   }
 
-  #accept(open: (text: string, socket: Socket) => Promise<(() => OpenedChannel) | undefined>): Accept {
+  /** @param begin called when there is a socket; what it returns, when that is handed over or gone */
+  #accept(
+    open: (text: string, socket: Socket) => Promise<(() => OpenedChannel) | undefined>,
+    begin: () => () => void = () => () => {},
+  ): Accept {
     const { context } = this.#parts;
     if (this.#openings.size >= context.limits.openingChannels) {
       throw new ApiError(
@@ -132,11 +139,15 @@ export class MessageGateway {
         socket.close(CloseCode.GoingAway, SHUTTING_DOWN);
         return;
       }
+      const end = begin();
       const opening: Opening = new Opening({
         socket,
         context,
         open: (text) => open(text, socket).catch(refuseUnreadable),
-        finished: () => this.#openings.delete(opening),
+        finished: () => {
+          this.#openings.delete(opening);
+          end();
+        },
       });
       this.#openings.add(opening);
     };

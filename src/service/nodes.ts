@@ -1,3 +1,4 @@
+import { type Deferred, deferred } from '../base/deferred.ts';
 import type { ServiceContext } from './context.ts';
 import type { NodeRecord } from './node-record.ts';
 import { change } from './store.ts';
@@ -25,6 +26,8 @@ export interface Target {
 /** The managed nodes: every change of a node record is made here. */
 export class Nodes {
   readonly #context: ServiceContext;
+  /** Control channels whose sockets are open, and whose tokens are yet to come or being checked, by node. */
+  readonly #openings = new Map<string, Set<Deferred<void>>>();
 
   constructor(context: ServiceContext) {
     this.#context = context;
@@ -60,6 +63,33 @@ export class Nodes {
     return (await change(store.nodes, id, (node) => ({ ...node, token }))) && value;
   }
 
+  /** A control channel of this node is being opened, until the returned function is called. */
+  opening(id: string): () => void {
+    const opening = deferred();
+    const openings = this.#openings.get(id) ?? new Set();
+    this.#openings.set(id, openings.add(opening));
+    return () => {
+      openings.delete(opening);
+      if (openings.size === 0) this.#openings.delete(id);
+      opening.resolve();
+    };
+  }
+
+  /**
+   * The node, after a short wait while a control channel of it is being opened: an agent is not told when its token
+   * has been taken, and a session started right after its `start()` must not fail for that.
+   */
+  async getSettled(id: string): Promise<NodeRecord | undefined> {
+    const node = await this.get(id);
+    const openings = this.#openings.get(id);
+    if (!node || node.channel !== undefined || !openings) return node;
+    const late = deferred();
+    const cancel = this.#context.clock.schedule(OPENING_WAIT, () => late.resolve());
+    await Promise.race([late.promise, ...[...openings].map(({ promise }) => promise)]);
+    cancel();
+    return this.get(id);
+  }
+
   /** Uses the token up, and makes `channel` the node's control channel. Whether the token was good. */
   async openChannel(
     id: string,
@@ -89,3 +119,6 @@ export class Nodes {
     this.#context.emit({ type: 'node', time: this.#context.clock.now(), id, connected });
   }
 }
+
+/** Milliseconds. */
+const OPENING_WAIT = 2_000;

@@ -8,7 +8,7 @@ export function getConnectionStatus({ authorization, nodes }: OperationParts) {
     input: structure({ Target: string({ min: 1, max: 400 }) }),
 
     async handle({ Target }, { principal }) {
-      const node = await nodes.get(Target);
+      const node = await nodes.getSettled(Target);
       await authorization.connectionStatus(principal, Target, node?.tags ?? {});
       return { Target, Status: node?.channel === undefined ? 'notconnected' : 'connected' };
     },

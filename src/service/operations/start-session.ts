@@ -28,7 +28,7 @@ export function startSession(parts: OperationParts) {
       if (name === undefined || !document) {
         throw new ApiError('InvalidDocument', `Document with name ${DocumentName} does not exist.`);
       }
-      const node = await nodes.get(Target);
+      const node = await nodes.getSettled(Target);
       await authorization.startSession(principal, Target, node?.tags ?? {}, name);
       if (node?.channel === undefined) {
         throw new ApiError('TargetNotConnected', `${Target} is not connected.`);
