@@ -59,6 +59,7 @@ if (inTerminal) say(`session ${session.sessionId} on ${instanceId}; leave it wit
 let killed = 0;
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => {
+    if (killed) process.exit(killed); // the second time, at once
     killed = 128 + constants.signals[signal];
     void session.terminate();
   });

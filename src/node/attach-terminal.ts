@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import type { Session } from '../core/session.ts';
 import type { SessionEnd } from '../core/session-end.ts';
@@ -42,6 +43,7 @@ export async function attachTerminal(session: Session, streams: StdioStreams = {
 
 /** The members of `tty.ReadStream` and `tty.WriteStream`; streams of another kind have none of them. */
 interface Terminal {
+  readonly fd?: number;
   readonly isTTY?: boolean;
   readonly isRaw?: boolean;
   readonly columns?: number;
@@ -57,12 +59,21 @@ function isTerminal(stream: Readable & Terminal): boolean {
 function rawMode(stdin: Readable & Terminal): () => void {
   if (!isTerminal(stdin) || stdin.isRaw) return () => {};
   stdin.setRawMode?.(true);
+  leaveOutputAlone(stdin);
   const restore = () => {
     process.off('exit', restore);
     stdin.setRawMode?.(false);
   };
   process.on('exit', restore);
   return restore;
+}
+
+/**
+ * Node's raw mode still turns each line feed of the output into CR LF, and breaks programs that move the cursor
+ * straight down with it. The end of raw mode undoes this, too.
+ */
+function leaveOutputAlone({ fd }: Terminal): void {
+  if (fd !== undefined) spawnSync('stty', ['-opost'], { stdio: [fd, 'ignore', 'ignore'] });
 }
 
 function forwardSize(stdout: Writable & Terminal, session: Session): () => void {

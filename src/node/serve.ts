@@ -43,6 +43,8 @@ export async function serve(service: WebService, options: ServeOptions = {}): Pr
   });
   const sockets = new WebSocketServer({
     noServer: true,
+    // Milliseconds. AWS's programs answer no close frame.
+    closeTimeout: 2_000,
     clientTracking: false,
     maxPayload: maxMessage,
     perMessageDeflate: false,

@@ -1,0 +1,57 @@
+import { readdirSync } from 'node:fs';
+import { virtualShell } from 'hawser/agent';
+import { expect, test } from 'vitest';
+import { world } from '../node/world.ts';
+import { ROOT, run } from './run.ts';
+
+const NO_CREDENTIALS = {
+  AWS_ACCESS_KEY_ID: '',
+  AWS_SECRET_ACCESS_KEY: '',
+  AWS_SESSION_TOKEN: '',
+  AWS_REGION: '',
+  AWS_DEFAULT_REGION: '',
+};
+
+test('every example is tried here or in a file of its own', () => {
+  expect(readdirSync(`${ROOT}/examples`).sort()).toEqual(['demo.ts', 'shell-on-aws.ts', 'virtual-node.ts']);
+});
+
+test('virtual-node tests what it says', async () => {
+  const { stdout, stderr, code } = await run('virtual-node.ts');
+  expect(stderr).toBe('');
+  expect(stdout.toString()).toContain('tested in no time');
+  expect(code).toBe(0);
+});
+
+test('shell-on-aws says what is missing', async () => {
+  const usage = await run('shell-on-aws.ts', { env: NO_CREDENTIALS });
+  expect(usage).toMatchObject({ code: 2, stderr: expect.stringContaining('usage') });
+  const region = await run('shell-on-aws.ts', { args: ['i-1'], env: NO_CREDENTIALS });
+  expect(region).toMatchObject({ code: 2, stderr: expect.stringContaining('AWS_REGION') });
+  const credentials = await run('shell-on-aws.ts', {
+    args: ['i-1'],
+    env: { ...NO_CREDENTIALS, AWS_REGION: 'eu-central-1' },
+  });
+  expect(credentials).toMatchObject({ code: 2, stderr: expect.stringContaining('AWS_ACCESS_KEY_ID') });
+});
+
+test('shell-on-aws opens a session, and tells of one it cannot open', async () => {
+  const { server } = await world(virtualShell({ commands: { uname: 'Linux\n' } }));
+  const env = {
+    AWS_ACCESS_KEY_ID: 'AKIAUSER',
+    AWS_SECRET_ACCESS_KEY: 'secret-of-the-user',
+    AWS_SESSION_TOKEN: '',
+    AWS_REGION: 'eu-central-1',
+    AWS_ENDPOINT_URL_SSM: server.url,
+  };
+  const shell = await run('shell-on-aws.ts', {
+    args: ['mi-0123456789abcdef0'],
+    input: 'uname\nexit 5\n',
+    env,
+  });
+  expect(shell.stdout.toString()).toContain('\r\nLinux\r\n');
+  expect(shell).toMatchObject({ code: 5, stderr: '' });
+
+  const unknown = await run('shell-on-aws.ts', { args: ['mi-unknown'], env });
+  expect(unknown).toMatchObject({ code: 2, stderr: expect.stringContaining('mi-unknown is not connected') });
+});
