@@ -41,14 +41,7 @@ export async function serve(service: WebService, options: ServeOptions = {}): Pr
     // Only a client that went away, or a service that breaks its contract, ends here.
     answer(service, request, response, maxBody).catch(() => response.destroy());
   });
-  const sockets = new WebSocketServer({
-    noServer: true,
-    // Milliseconds. AWS's programs answer no close frame.
-    closeTimeout: 2_000,
-    clientTracking: false,
-    maxPayload: maxMessage,
-    perMessageDeflate: false,
-  });
+  const sockets = new WebSocketServer({ ...SOCKET_OPTIONS, maxPayload: maxMessage });
   server.on('upgrade', (request, connection, head) => {
     // The connection may break while the service decides; without a listener that would end the process.
     connection.on('error', () => connection.destroy());
@@ -77,6 +70,14 @@ export async function serve(service: WebService, options: ServeOptions = {}): Pr
 }
 
 const MIB = 1024 * 1024;
+
+const SOCKET_OPTIONS = {
+  noServer: true,
+  clientTracking: false,
+  perMessageDeflate: false,
+  /** Milliseconds. AWS's programs answer no close frame. (Younger than the types of `ws`.) */
+  closeTimeout: 2_000,
+};
 
 type Body = Uint8Array<ArrayBuffer>;
 

@@ -318,21 +318,28 @@ export class WireNode {
 
   /** Opens a control channel, another one if there is one. */
   async connect(): Promise<Peer> {
+    const showToken = await this.dial();
+    await showToken();
+    return this.control;
+  }
+
+  /** Opens the socket of a control channel, and returns what sends the token. */
+  async dial(): Promise<() => Promise<void>> {
     const path = `/v1/control-channel/${this.id}`;
     const { token } = await this.createChannel(path);
     const socket = await this.#connect(`${path}?role=subscribe&stream=input`);
     this.control = new Peer(socket, this.#clock);
-    await this.control.send(
-      JSON.stringify({
-        Cookie: null,
-        MessageSchemaVersion: '1.0',
-        RequestId: 'r',
-        TokenValue: token,
-        AgentVersion: '3.3.0.0',
-        PlatformType: 'linux',
-      }),
-    );
-    return this.control;
+    return () =>
+      this.control.send(
+        JSON.stringify({
+          Cookie: null,
+          MessageSchemaVersion: '1.0',
+          RequestId: 'r',
+          TokenValue: token,
+          AgentVersion: '3.3.0.0',
+          PlatformType: 'linux',
+        }),
+      );
   }
 
   /** Opens the data channel of a session. */
