@@ -1,4 +1,4 @@
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import type { AgentSession } from '../agent/session.ts';
 import { NodeError } from './error.ts';
@@ -21,7 +21,7 @@ export interface ShellCommand {
 
 /**
  * @param variables set over this process's own, under those of the options
- * @throws {NodeError} `ERR_RUN_AS`
+ * @throws {NodeError} `ERR_RUN_AS`, `ERR_SHELL_START`
  */
 export function shellCommand(
   options: ShellOptions,
@@ -31,22 +31,32 @@ export function shellCommand(
   refuseRunAs(session);
   const own = { ...process.env };
   for (const name of OF_OTHER_TERMINALS) delete own[name];
-  const env = { LANG: 'C.UTF-8', ...own, ...variables, ...options.env };
-  return {
-    program: options.shell ?? defaultShell(),
-    cwd: options.cwd ?? process.cwd(),
-    env: Object.fromEntries(
-      Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined),
-    ),
-  };
+  const given = { LANG: 'C.UTF-8', ...own, ...variables, ...options.env };
+  const env = Object.fromEntries(
+    Object.entries(given).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
+  const { cwd = process.cwd() } = options;
+  if (!existsSync(cwd)) throw unstartable(`the folder ${cwd} does not exist`);
+  return { program: findShell(options.shell, env.PATH), cwd, env };
 }
 
 /** Said of the terminal that the agent itself may run in; a shell in another one would believe them. */
 const OF_OTHER_TERMINALS = ['TMUX', 'TMUX_PANE', 'STY', 'WINDOW', 'WINDOWID', 'TERMCAP', 'COLUMNS', 'LINES'];
 
-function defaultShell(): string {
-  const folders = (process.env.PATH ?? '').split(delimiter);
-  return folders.some((folder) => isExecutable(join(folder, 'bash'))) ? 'bash' : 'sh';
+/** Looked for here, since a terminal would start with a program that is not there, and end without a word. */
+function findShell(shell: string | undefined, path = ''): string {
+  const folders = path.split(delimiter);
+  const exists = (program: string) =>
+    program.includes('/')
+      ? isExecutable(program)
+      : folders.some((folder) => isExecutable(join(folder, program)));
+  const found = (shell === undefined ? ['bash', 'sh'] : [shell]).find(exists);
+  if (found === undefined) throw unstartable(`there is no program ${shell ?? 'sh'}`);
+  return found;
+}
+
+function unstartable(why: string): NodeError {
+  return new NodeError('ERR_SHELL_START', `The shell cannot be started: ${why}.`);
 }
 
 function isExecutable(file: string): boolean {

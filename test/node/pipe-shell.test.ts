@@ -75,7 +75,7 @@ test('a shell that does not exist is a failure with a reason', async () => {
   const { ended } = await piped({ shell: '/nonexistent/shell' });
   expect(await ended).toMatchObject({
     reason: 'AgentFailure',
-    message: 'The shell /nonexistent/shell could not be started.',
+    message: 'The shell cannot be started: there is no program /nonexistent/shell.',
   });
 });
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { PassThrough } from 'node:stream';
 import { attachTerminal, ptyShell } from 'hawser/node';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { Collector, isAlive, world } from './world.ts';
 
 /** A shell in a terminal, at its prompt `test> `; what it shows is collected. */
@@ -128,9 +128,31 @@ describe('ptyShell', () => {
     expect(pids.filter(isAlive)).toEqual([]);
   });
 
-  test('ends the session with a clear error when the shell does not exist', async () => {
-    const { session } = await world(ptyShell({ shell: '/nonexistent/shell' }));
-    expect(await session.ended).toMatchObject({ exitCode: expect.any(Number) });
+  test('fails with a clear error when the shell or the folder does not exist', async () => {
+    const shell = await world(ptyShell({ shell: 'no-such-shell' }));
+    expect(await shell.session.ended).toMatchObject({
+      reason: 'AgentFailure',
+      message: 'The shell cannot be started: there is no program no-such-shell.',
+    });
+    const folder = await world(ptyShell({ cwd: '/no/such/folder' }));
+    expect(await folder.session.ended).toMatchObject({
+      reason: 'AgentFailure',
+      message: 'The shell cannot be started: the folder /no/such/folder does not exist.',
+    });
+  });
+
+  test('says what to install when node-pty is missing', async () => {
+    vi.doMock('@lydell/node-pty', () => {
+      throw new Error('Cannot find package');
+    });
+    onTestFinished(() => {
+      vi.doUnmock('@lydell/node-pty');
+    });
+    const { session } = await world(ptyShell());
+    expect(await session.ended).toMatchObject({
+      reason: 'AgentFailure',
+      message: expect.stringContaining('npm install @lydell/node-pty'),
+    });
   });
 
   test('refuses to run as the agent where another user was asked for', async () => {
