@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { PassThrough } from 'node:stream';
-import { attachTerminal, ptyShell } from 'hawser/node';
+import * as nodePty from '@lydell/node-pty';
+import { attachTerminal, type NodePty, ptyShell } from 'hawser/node';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { Collector, isAlive, world } from './world.ts';
 
@@ -88,6 +89,28 @@ describe('ptyShell', () => {
     const output = await new Response(session.stdout as ReadableStream<Uint8Array<ArrayBuffer>>).text();
     expect(output.endsWith('399999\r\n400000\r\n')).toBe(true);
     expect(await session.ended).toMatchObject({ exitCode: 6 });
+  });
+
+  test('stops the terminal while the client does not read', async () => {
+    let tell!: () => void;
+    const paused = new Promise<void>((resolve) => {
+      tell = resolve;
+    });
+    const spawn = (...args: Parameters<NodePty['spawn']>) => {
+      const pty = (nodePty as unknown as NodePty).spawn(...args);
+      const pause = pty.pause.bind(pty);
+      return Object.assign(pty, {
+        pause() {
+          tell();
+          pause();
+        },
+      });
+    };
+    const { session } = await world(ptyShell({ shell: 'sh', nodePty: { spawn } }));
+    await session.stdin.getWriter().write(new TextEncoder().encode('seq 1 700000; exit\n'));
+    await paused;
+    const output = await new Response(session.stdout as ReadableStream<Uint8Array<ArrayBuffer>>).text();
+    expect(output.endsWith('\r\n700000\r\n')).toBe(true);
   });
 
   test('takes a large paste', async () => {
