@@ -202,7 +202,10 @@ export class DataChannel {
   /** The time that {@link pollTimeout} asked for has come. */
   handleTimeout(now: number): void {
     if (this.#closed) return;
-    if (this.#connected) this.#sender.handleTimeout(now);
+    if (this.#connected) {
+      this.#sender.handleTimeout(now);
+      this.#receiver.handleTimeout(now);
+    }
     if (this.#agentHandshake && now >= this.#agentHandshake.deadline) {
       this.#push({ type: 'failed', error: this.#agentHandshake.timedOut() });
       this.#agentHandshake = undefined;
@@ -308,7 +311,8 @@ export class DataChannel {
   pollTimeout(): number | undefined {
     if (this.#closed) return undefined;
     let deadline = this.#connected ? this.#sender.deadline : undefined;
-    for (const other of [this.#agentHandshake?.deadline, this.#silenceDeadline]) {
+    const acknowledges = this.#connected ? this.#receiver.deadline : undefined;
+    for (const other of [acknowledges, this.#agentHandshake?.deadline, this.#silenceDeadline]) {
       if (other !== undefined && (deadline === undefined || other < deadline)) deadline = other;
     }
     return deadline;
@@ -319,7 +323,7 @@ export class DataChannel {
     switch (message.messageType) {
       case incoming:
         this.#resume(now);
-        for (const delivery of this.#receiver.handle(message)) this.#deliver(delivery, now);
+        for (const delivery of this.#receiver.handle(message, now)) this.#deliver(delivery, now);
         return;
       case MessageType.Acknowledge:
         this.#sender.acknowledge(parseAcknowledge(message.payload).sequenceNumber, now);

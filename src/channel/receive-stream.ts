@@ -32,6 +32,10 @@ export class ReceiveStream {
   /** Stored messages whose acknowledge is held back. */
   readonly #withheld = new Set<number>();
   readonly #acknowledges = new Map<number, Acknowledge>();
+  /** When the acknowledges that wait must go. */
+  #acknowledgeAt: number | undefined;
+  /** Of the messages whose acknowledges wait. */
+  #unansweredCost = 0;
   #lastAcknowledged: Acknowledge | undefined;
 
   /** @param buffer bytes that may wait to be consumed before acknowledges are held back */
@@ -45,13 +49,17 @@ export class ReceiveStream {
     return this.#inOrderCost + this.#earlyCost;
   }
 
-  /** Acknowledges that wait to be sent. */
-  get pendingAcknowledges(): number {
-    return this.#acknowledges.size;
+  /** When acknowledges that wait can wait no longer; undefined when none does. */
+  get deadline(): number | undefined {
+    return this.#acknowledgeAt === AT_ONCE ? undefined : this.#acknowledgeAt;
+  }
+
+  handleTimeout(now: number): void {
+    if (this.#acknowledgeAt !== undefined && this.#acknowledgeAt <= now) this.#acknowledgeAt = AT_ONCE;
   }
 
   /** Takes one stream message. @returns those that are now next in order, each to be consumed later */
-  handle(message: AgentMessage): readonly Delivery[] {
+  handle(message: AgentMessage, now: number): readonly Delivery[] {
     const { sequenceNumber } = message;
     if (sequenceNumber < this.#expected || this.#early.has(sequenceNumber)) {
       this.#acknowledgeAgain(message);
@@ -68,7 +76,7 @@ export class ReceiveStream {
     const withhold = this.stored > 0 && this.stored + cost > this.#buffer;
     const delivery: Delivery = { message, cost, acknowledge: acknowledgeOf(this.#messageType, message) };
     if (withhold) this.#withheld.add(sequenceNumber);
-    else this.#release(delivery);
+    else this.#release(delivery, early ? AT_ONCE : now + ACKNOWLEDGE_DELAY);
     if (early) {
       this.#earlyCost += cost;
       this.#early.set(sequenceNumber, delivery);
@@ -81,13 +89,23 @@ export class ReceiveStream {
   /** The application has the bytes of this delivery. */
   consume(delivery: Delivery): void {
     this.#inOrderCost -= delivery.cost;
-    this.#release(delivery);
+    this.#release(delivery, AT_ONCE);
   }
 
-  /** The next acknowledge to send. */
+  /**
+   * The next acknowledge to send.
+   *
+   * They wait a few milliseconds for company: each costs both ends and the relay as much as a keystroke, and must not
+   * stand in the way of the echo. What comes out of order or again is answered at once.
+   */
   shiftAcknowledge(): Acknowledge | undefined {
+    if (this.#acknowledgeAt !== AT_ONCE) return undefined;
     for (const [sequenceNumber, acknowledge] of this.#acknowledges) {
       this.#acknowledges.delete(sequenceNumber);
+      if (this.#acknowledges.size === 0) {
+        this.#acknowledgeAt = undefined;
+        this.#unansweredCost = 0;
+      }
       return acknowledge;
     }
     return undefined;
@@ -116,27 +134,30 @@ export class ReceiveStream {
     return ready;
   }
 
-  #release(delivery: Delivery): void {
+  #release(delivery: Delivery, at: number): void {
     const { acknowledge } = delivery;
     if (!acknowledge) return;
     delivery.acknowledge = undefined;
     this.#withheld.delete(acknowledge.sequenceNumber);
-    this.#push(acknowledge);
+    this.#unansweredCost += delivery.cost;
+    this.#push(acknowledge, at);
   }
 
   #acknowledgeAgain(message: AgentMessage): void {
     if (this.#withheld.has(message.sequenceNumber)) this.#showLife();
-    else this.#push(acknowledgeOf(this.#messageType, message));
+    else this.#push(acknowledgeOf(this.#messageType, message), AT_ONCE);
   }
 
   /** Answers the probe of a full buffer with an acknowledge that says nothing new: this end is slow, not gone. */
   #showLife(): void {
-    if (this.#lastAcknowledged) this.#push(this.#lastAcknowledged);
+    if (this.#lastAcknowledged) this.#push(this.#lastAcknowledged, AT_ONCE);
   }
 
-  #push(acknowledge: Acknowledge): void {
+  #push(acknowledge: Acknowledge, at: number): void {
     this.#lastAcknowledged = acknowledge;
     this.#acknowledges.set(acknowledge.sequenceNumber, acknowledge);
+    const enough = this.#acknowledges.size >= ACKNOWLEDGE_COUNT || this.#unansweredCost >= ACKNOWLEDGE_COST;
+    this.#acknowledgeAt = enough ? AT_ONCE : Math.min(at, this.#acknowledgeAt ?? at);
     if (this.#acknowledges.size > MAX_ACKNOWLEDGES) this.shiftAcknowledge();
   }
 }
@@ -147,6 +168,12 @@ function acknowledgeOf(messageType: string, message: AgentMessage): Acknowledge 
 
 /** What storing a message costs beside its payload, so that empty ones are not free. */
 const MESSAGE_COST = 64;
+const AT_ONCE = Number.NEGATIVE_INFINITY;
+/** Milliseconds that an acknowledge waits at most: far below every retransmission timeout. */
+const ACKNOWLEDGE_DELAY = 5;
+/** Messages, or bytes of them, that are acknowledged without waiting: far below every window. */
+const ACKNOWLEDGE_COUNT = 8;
+const ACKNOWLEDGE_COST = 65_536;
 const HARD_LIMIT_FACTOR = 2;
 /** A lost acknowledge is made good by the next duplicate. */
 const MAX_ACKNOWLEDGES = 16_384;

@@ -233,11 +233,39 @@ describe('duplicates', () => {
     const frame = input(0, PayloadType.Output, 'once');
     for (let copy = 0; copy < 3; copy++) {
       pair.agent.channel.handleMessage(frame, pair.now);
-      pair.run(0);
+      pair.run(5);
       expect(pair.wire.map(({ message }) => message.messageType)).toEqual([MessageType.Acknowledge]);
       pair.run(100);
     }
     expect(pair.agent.text).toBe('once');
+  });
+});
+
+describe('acknowledges', () => {
+  test('wait for up to 5 ms, so as not to stand in the way of an echo', () => {
+    const pair = ready(new Pair());
+    pair.agent.channel.handleMessage(input(0, PayloadType.Output, 'k'), pair.now);
+    pair.run(4);
+    expect(pair.wire).toEqual([]);
+    pair.run(1);
+    expect(pair.wire.length).toBe(1);
+  });
+
+  test('of eight messages, or of 64 KiB, do not wait', () => {
+    const pair = ready(new Pair());
+    for (let i = 0; i < 8; i++) pair.agent.channel.handleMessage(input(i, PayloadType.Output, 'k'), pair.now);
+    pair.run(0);
+    expect(pair.wire.length).toBe(8);
+    pair.agent.channel.handleMessage(input(8, PayloadType.Output, 'x'.repeat(65_536)), pair.now);
+    pair.run(0);
+    expect(pair.wire.length).toBe(9);
+  });
+
+  test('of messages out of order do not wait: they tell the sender of a loss', () => {
+    const pair = ready(new Pair());
+    pair.agent.channel.handleMessage(input(1, PayloadType.Output, 'k'), pair.now);
+    pair.run(0);
+    expect(pair.wire.length).toBe(1);
   });
 });
 

@@ -75,7 +75,8 @@ export function replay(
   };
 
   for (const line of lines) {
-    passTime(line.at);
+    // The peer ended when it had the last acknowledge, which our channel lets wait for up to 5 ms.
+    passTime(endsChannel(line) ? line.at + 5 : line.at);
     if (!isFrame(line)) {
       if (line.kind === 'ws-close' && line.from === role && line.channel !== 'control')
         channel.handleDisconnected();
@@ -133,6 +134,11 @@ export function essence({ messageType, sequenceNumber, flags, payloadType, paylo
 }
 
 const anyDigest = { ...payloadDigest(() => new Uint8Array(32)), matches: () => true };
+
+function endsChannel(line: RecordingLine): boolean {
+  if (!isFrame(line)) return line.kind === 'ws-close';
+  return line.binary && decodeMessage(line.data, anyDigest).messageType === MessageType.ChannelClosed;
+}
 
 /** Does to our channel what made the real program send this frame. */
 function mimic(channel: DataChannel, frame: RecordedFrame, recorded: AgentMessage[]): void {
