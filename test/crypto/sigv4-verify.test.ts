@@ -35,6 +35,19 @@ describe('SignatureVerifier', () => {
     await expect(broken.verify(await signed(), scope)).rejects.toThrow('store is down');
   });
 
+  it.each(['constructor', 'toString', '__proto__'])(
+    'takes a record without a secret for none: %s',
+    async (id) => {
+      // What a plain object finds under this name is no key record, and its secret must not read as a word.
+      const plain: Record<string, KeyRecord> = { AKIDALICE: key };
+      const careless = new SignatureVerifier({ lookup: (name) => plain[name] });
+      const credentials = { accessKeyId: id, secretAccessKey: 'undefined' };
+      await expect(careless.verify(await signed({ credentials }), scope)).rejects.toMatchObject({
+        awsCode: 'UnrecognizedClientException',
+      });
+    },
+  );
+
   it('hashes body and canonical request with the digest it is given', async () => {
     let hashed = 0;
     const counting = payloadDigest((bytes) => {

@@ -1,5 +1,6 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { NODE, type Started, type World, world } from './world.ts';
+import { jane, NODE, type Started, type World, world } from './world.ts';
 
 /** `count` sessions, one second apart, oldest first. */
 async function sessions(w: World, count: number): Promise<Started[]> {
@@ -133,6 +134,19 @@ describe('pages', () => {
     expect(await type({})).toBe('InvalidNextToken');
   });
 });
+
+test.each(['x', 'null', '{}', '[]', '["0","a",1e15]', '[0,0,1e15]', '[0,"a","z"]'])(
+  'a token made up around %s, its digest right, is refused and breaks nothing',
+  async (body) => {
+    const w = world();
+    const query = JSON.stringify(['Active', [], jane.arn]);
+    const check = createHash('sha256')
+      .update(JSON.stringify([body, query]))
+      .digest('hex');
+    const answer = await w.call('DescribeSessions', { State: 'Active', NextToken: btoa(`${check}${body}`) });
+    expect(answer.body.__type).toBe('InvalidNextToken');
+  },
+);
 
 test('the history keeps the newest of what it has no room for', async () => {
   const w = world({ limits: { history: 2 } });

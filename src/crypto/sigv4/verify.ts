@@ -98,7 +98,8 @@ export class SignatureVerifier<T extends KeyRecord = KeyRecord> {
     );
 
     const key = await this.#lookup(authorization.accessKeyId);
-    if (!key) throw unrecognized();
+    // A host that looks keys up in a plain object finds `constructor` there, which is no record of a key.
+    if (typeof key?.secretAccessKey !== 'string' || key.secretAccessKey === '') throw unrecognized();
     const signingKey = this.#signingKeys.get(
       authorization.accessKeyId,
       key.secretAccessKey,

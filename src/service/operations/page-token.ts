@@ -32,8 +32,9 @@ export function parsePageToken(token: string, query: string, now: number, digest
   const text = decode(token);
   const body = text.slice(CHECK_LENGTH);
   if (text.slice(0, CHECK_LENGTH) !== check(body, query, digest)) throw invalid();
-  const [startDate, sessionId, expires] = JSON.parse(body) as [number, string, number];
-  if (now >= expires) throw invalid();
+  const [startDate, sessionId, expires] = parseList(body);
+  if (typeof startDate !== 'number' || typeof sessionId !== 'string') throw invalid();
+  if (typeof expires !== 'number' || now >= expires) throw invalid();
   return { startDate, sessionId };
 }
 
@@ -51,6 +52,17 @@ function decode(token: string): string {
   } catch {
     throw invalid();
   }
+}
+
+/** The digest needs no secret, so anything can stand behind a right one. */
+function parseList(body: string): readonly unknown[] {
+  try {
+    const value: unknown = JSON.parse(body);
+    if (Array.isArray(value)) return value;
+  } catch {
+    // not JSON: refused below
+  }
+  throw invalid();
 }
 
 function invalid(): ApiError {
