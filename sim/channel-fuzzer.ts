@@ -94,7 +94,7 @@ export class ChannelFuzzer {
 
   #drive(channel: DataChannel, dice: Dice, now: number, polls: number): void {
     const what = dice.fraction();
-    if (what < 0.05) channel.handleDisconnected();
+    if (what < 0.05) channel.handleDisconnected(now);
     else if (what < 0.15) channel.handleConnected(now);
     else if (what < 0.3) channel.send(SOME_BYTES.subarray(0, dice.whole(0, SOME_BYTES.length)));
     else if (what < 0.33) channel.interrupt();

@@ -159,7 +159,7 @@ export class End {
   /** The socket opened or went, or takes more. */
   handleSocket(connected: boolean): void {
     if (connected) this.channel.handleConnected(this.#options.schedule.now);
-    else this.channel.handleDisconnected();
+    else this.channel.handleDisconnected(this.#options.schedule.now);
     this.wake();
   }
 

@@ -141,7 +141,8 @@ class Simulation {
 
   get #settled(): boolean {
     const { client, agent } = this.#ends;
-    if (!sameSize(client.sizes.set, agent.sizes.seen)) return false;
+    const { set } = client.sizes;
+    if (set && !sameSize(set, agent.sizes.seen)) return false;
     return SIDES.every((side) => {
       const end = this.#ends[side];
       // The plugin does not acknowledge again what it has processed, so an agent may never know of the last.

@@ -3,9 +3,11 @@ import { AGENT_VERSION } from './constants.ts';
 import type { ReadyEvent } from './events.ts';
 import {
   ActionStatus,
+  agreedExtensions,
   ClientActionType,
   formatHandshakeComplete,
   formatHandshakeRequest,
+  type HandshakeExtensions,
   parseHandshakeResponse,
   type SessionTypeParameters,
 } from './payload/handshake.ts';
@@ -13,17 +15,20 @@ import {
 /** The agent's half of the handshake (PROTOCOL.md section 7): it asks, waits 15 s, and completes. */
 export class AgentHandshake {
   readonly #session: SessionTypeParameters;
+  readonly #extensions: HandshakeExtensions;
   readonly #startedAt: number;
   /** The HandshakeRequest to send. */
   readonly request: Uint8Array;
 
-  constructor(session: SessionTypeParameters, now: number) {
+  constructor(session: SessionTypeParameters, extensions: HandshakeExtensions, now: number) {
     this.#session = session;
+    this.#extensions = extensions;
     this.#startedAt = now;
     const actionParameters = { SessionType: session.sessionType, Properties: session.properties };
     this.request = formatHandshakeRequest({
       agentVersion: AGENT_VERSION,
       requestedClientActions: [{ actionType: ClientActionType.SessionType, actionParameters }],
+      extensions,
     });
   }
 
@@ -49,7 +54,7 @@ export class AgentHandshake {
     payload: Uint8Array,
     now: number,
   ): { readonly complete: Uint8Array; readonly ready: ReadyEvent } | HawserError {
-    const { clientVersion, processedClientActions } = parseHandshakeResponse(payload);
+    const { clientVersion, processedClientActions, extensions } = parseHandshakeResponse(payload);
     const action = processedClientActions.find(
       ({ actionType }) => actionType === ClientActionType.SessionType,
     );
@@ -64,7 +69,15 @@ export class AgentHandshake {
         handshakeTimeToComplete: Math.round((now - this.#startedAt) * 1_000_000),
         customerMessage: '',
       }),
-      ready: { type: 'ready', handshake: { ...this.#session, clientVersion, customerMessage: '' } },
+      ready: {
+        type: 'ready',
+        handshake: {
+          ...this.#session,
+          ...agreedExtensions(extensions, this.#extensions),
+          clientVersion,
+          customerMessage: '',
+        },
+      },
     };
   }
 }

@@ -3,9 +3,11 @@ import { CLIENT_VERSION } from './constants.ts';
 import type { ReadyEvent } from './events.ts';
 import {
   ActionStatus,
+  agreedExtensions,
   type ClientAction,
   ClientActionType,
   formatHandshakeResponse,
+  type HandshakeExtensions,
   type HandshakeRequest,
   type ProcessedClientAction,
   parseHandshakeComplete,
@@ -16,8 +18,15 @@ import {
 
 /** The client's half of the handshake (PROTOCOL.md section 7): it does what the agent asks, and says so. */
 export class ClientHandshake {
+  readonly #extensions: HandshakeExtensions;
   #request: HandshakeRequest | undefined;
+  #agreed: HandshakeExtensions = {};
   #session: SessionTypeParameters = { sessionType: 'Standard_Stream', properties: null };
+
+  /** @param extensions what this client can do beyond what AWS's can */
+  constructor(extensions: HandshakeExtensions) {
+    this.#extensions = extensions;
+  }
 
   /** Whether the agent has begun one. */
   get requested(): boolean {
@@ -34,10 +43,12 @@ export class ClientHandshake {
     const request = parseHandshakeRequest(payload);
     const processed = request.requestedClientActions.map((action) => this.#process(action));
     this.#request = request;
+    this.#agreed = agreedExtensions(request.extensions, this.#extensions);
     const response = formatHandshakeResponse({
       clientVersion: CLIENT_VERSION,
       processedClientActions: processed,
       errors: [],
+      extensions: this.#agreed,
     });
     const failed = processed.find((action) => action.actionStatus !== ActionStatus.Success);
     return failed ? { response, error: new HawserError('ERR_HANDSHAKE_ACTION', failed.error) } : { response };
@@ -48,7 +59,12 @@ export class ClientHandshake {
     const { customerMessage } = parseHandshakeComplete(payload);
     return {
       type: 'ready',
-      handshake: { ...this.#session, customerMessage, agentVersion: this.#request?.agentVersion ?? '' },
+      handshake: {
+        ...this.#session,
+        ...this.#agreed,
+        customerMessage,
+        agentVersion: this.#request?.agentVersion ?? '',
+      },
     };
   }
 

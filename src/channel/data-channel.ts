@@ -17,7 +17,8 @@ import {
 import type { AgentMessage } from './message.ts';
 import { formatAcknowledge, parseAcknowledge } from './payload/acknowledge.ts';
 import { parseChannelClosed } from './payload/channel-closed.ts';
-import type { SessionTypeParameters } from './payload/handshake.ts';
+import type { HandshakeExtensions, SessionTypeParameters } from './payload/handshake.ts';
+import { parsePublication } from './payload/publication.ts';
 import { type AgentSessionState, formatSessionState } from './payload/session-state.ts';
 import {
   formatExitCode,
@@ -28,6 +29,7 @@ import {
   parseSize,
   type TerminalSize,
 } from './payload/terminal.ts';
+import { PayloadSize } from './payload-size.ts';
 import { type Delivery, ReceiveStream } from './receive-stream.ts';
 import { SendQueue } from './send-queue.ts';
 import { SendStream } from './send-stream.ts';
@@ -38,8 +40,14 @@ export interface DataChannelOptions {
   readonly digest: PayloadDigest;
   /** A fresh UUID for each message. */
   readonly uuid: () => string;
-  /** Bytes of stream data per message, 1 to 524,288. Default 1,024, as both real programs. */
+  /**
+   * Bytes of stream data per message, 1 to 524,288. Default 1,024, as both real programs, or 32,768 where the
+   * service says that it takes them; a client's, in port sessions only. A client tries sizes above 1,024 before it
+   * uses them, and keeps to 1,024 when the connection closes on the trial.
+   */
   readonly payloadSize?: number;
+  /** Client: what it can do beyond what AWS's can. Default nothing. */
+  readonly extensions?: HandshakeExtensions;
   /**
    * Bytes of frames that may be unacknowledged; the last one may reach over the edge. Default 1 MiB. Frames that
    * have been sent four times no longer count, up to as many bytes again (64 KiB at least).
@@ -87,6 +95,7 @@ export class DataChannel {
   readonly #options: DataChannelOptions;
   readonly #isClient: boolean;
   readonly #queue: SendQueue;
+  readonly #payloadSize: PayloadSize;
   readonly #sender: SendStream;
   readonly #receiver: ReceiveStream;
 
@@ -96,6 +105,12 @@ export class DataChannel {
   #clientHandshake: ClientHandshake | undefined;
   #agentHandshake: AgentHandshake | undefined;
   #paused = false;
+  /** Client: in a session that is no terminal, where sizes mean nothing to the agent. */
+  #isPort = false;
+  /** Client: the payload size on trial, or once on it. */
+  #tried: number | undefined;
+  /** Bytes of payload, as far as it has said. */
+  #serviceTakes: number | undefined;
   #announcements: AgentSessionState[] = [];
   /** Since when the peer has been silent; or since when it has had something to answer, if that is later. */
   #silentSince = 0;
@@ -109,13 +124,18 @@ export class DataChannel {
 
   /** @throws {RangeError} for a payloadSize, window or buffer out of range */
   constructor(options: DataChannelOptions) {
-    const payloadSize = checked('payloadSize', options.payloadSize ?? DEFAULT_PAYLOAD_SIZE, MAX_PAYLOAD_SIZE);
+    const asked = options.payloadSize;
+    if (asked !== undefined) checked('payloadSize', asked, MAX_PAYLOAD_SIZE);
     this.#options = options;
     this.#isClient = options.role === 'client';
+    this.#payloadSize = new PayloadSize({ asked, tries: this.#isClient });
     // A client may speak once the agent has (PROTOCOL.md section 1.2); an agent speaks first.
     this.#ready = !this.#isClient;
-    if (this.#isClient) this.#clientHandshake = new ClientHandshake();
-    this.#queue = new SendQueue(payloadSize, checked('sendQueue', options.sendQueue ?? DEFAULT_SEND_QUEUE));
+    if (this.#isClient) this.#clientHandshake = new ClientHandshake(options.extensions ?? {});
+    this.#queue = new SendQueue(
+      this.#payloadSize.current,
+      checked('sendQueue', options.sendQueue ?? DEFAULT_SEND_QUEUE),
+    );
     this.#sender = new SendStream(
       {
         messageType: this.#isClient ? MessageType.InputStreamData : MessageType.OutputStreamData,
@@ -123,6 +143,10 @@ export class DataChannel {
         window: checked('sendWindow', options.sendWindow ?? DEFAULT_SEND_WINDOW),
         digest: options.digest,
         uuid: options.uuid,
+        trialArrived: () => {
+          this.#payloadSize.arrived();
+          this.#queue.setPayloadSize(this.#payloadSize.current);
+        },
       },
       this.#queue,
     );
@@ -180,8 +204,9 @@ export class DataChannel {
   }
 
   /** The socket is gone. Nothing is lost: the channel waits for the next one. */
-  handleDisconnected(): void {
+  handleDisconnected(now: number): void {
     this.#connected = false;
+    if (this.#sender.withdrawTrial(now)) this.#payloadSize.refused();
     this.#sender.suspend();
   }
 
@@ -251,12 +276,14 @@ export class DataChannel {
   /**
    * Agent: begins with a handshake, before anything is sent. Both sides' data is held back until it is complete.
    * Plain shells do without one (PROTOCOL.md section 1.2).
+   *
+   * @param extensions what the agent can do in this session beyond what AWS's can
    */
-  startHandshake(session: SessionTypeParameters, now: number): void {
+  startHandshake(session: SessionTypeParameters, now: number, extensions: HandshakeExtensions = {}): void {
     if (this.#isClient || this.#sender.unacknowledged > 0)
       throw new TypeError('Only an agent that has sent nothing yet can start a handshake.');
     this.#ready = false;
-    this.#agentHandshake = new AgentHandshake(session, now);
+    this.#agentHandshake = new AgentHandshake(session, extensions, now);
     this.#queue.pushHandshake(PayloadType.HandshakeRequest, this.#agentHandshake.request);
   }
 
@@ -304,6 +331,7 @@ export class DataChannel {
     }
     if (this.#paused && !this.#isClient) return undefined;
     if (this.#sender.unacknowledged === 0) this.#silentSince = Math.max(this.#silentSince, now);
+    this.#tryPayloadSize();
     return this.#sender.transmit(now, this.#ready, this.#paused ? 1 : Number.POSITIVE_INFINITY);
   }
 
@@ -333,6 +361,7 @@ export class DataChannel {
         this.#pause();
         return;
       case MessageType.StartPublication:
+        this.#offered(parsePublication(message.payload).payloadSize);
         this.#paused = false;
         this.#sender.restart(now, false);
         return;
@@ -346,6 +375,24 @@ export class DataChannel {
           `A ${this.#options.role} does not take ${message.messageType.slice(0, 32)} messages on its data channel.`,
         );
     }
+  }
+
+  #offered(payloadSize: number | undefined): void {
+    if (payloadSize === undefined) return;
+    // A terminal's keys and pastes are small, and its size is not to be touched for nothing.
+    this.#serviceTakes = payloadSize;
+    if (this.#isClient && !this.#isPort) return;
+    this.#payloadSize.offered(payloadSize);
+    this.#queue.setPayloadSize(this.#payloadSize.current);
+  }
+
+  /** Once there is more to send than fits a small message. */
+  #tryPayloadSize(): void {
+    const untried = this.#payloadSize.untried;
+    if (untried === undefined || untried === this.#tried || !this.#ready) return;
+    if (this.#queue.bytes <= DEFAULT_PAYLOAD_SIZE) return;
+    this.#tried = untried;
+    this.#queue.pushTrial(untried);
   }
 
   /** pause_publication stops an agent. The real plugin ignores it, so a client goes on with one message at a time. */
@@ -388,6 +435,8 @@ export class DataChannel {
         if (!this.#clientHandshake?.requested || this.#ready) throw unexpected('HandshakeComplete');
         const ready = this.#clientHandshake.handleComplete(payload);
         this.#ready = true;
+        this.#isPort = ready.handshake?.sessionType === 'Port';
+        this.#offered(this.#serviceTakes);
         this.#push(ready);
         break;
       }

@@ -31,5 +31,7 @@ export interface ReadyEvent {
     readonly sessionType: string;
     readonly properties: unknown;
     readonly customerMessage: string;
+    /** The version of smux that both ends, being hawser's, have agreed on. */
+    readonly smux?: number;
   };
 }

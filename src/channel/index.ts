@@ -28,6 +28,7 @@ export {
   formatHandshakeRequest,
   formatHandshakeResponse,
   type HandshakeComplete,
+  type HandshakeExtensions,
   type HandshakeRequest,
   type HandshakeResponse,
   type ProcessedClientAction,
@@ -60,6 +61,7 @@ export {
   parseOpenControlChannel,
   parseOpenDataChannel,
 } from './payload/open-channel.ts';
+export { formatPublication, type Publication, parsePublication } from './payload/publication.ts';
 export {
   type AgentSessionState,
   formatSessionState,

@@ -1,10 +1,13 @@
 import { PayloadType } from './constants.ts';
+import { LARGE_PAYLOAD_SIZE } from './limits.ts';
 import { formatSize, type TerminalSize } from './payload/terminal.ts';
 
 /** A payload that waits for its sequence number. */
 export interface QueuedPayload {
   readonly payloadType: number;
   readonly payload: Uint8Array;
+  /** What to send instead when the connection closes on this one: see `PayloadSize`. */
+  readonly insteadOfPayload?: Uint8Array;
 }
 
 /**
@@ -15,11 +18,13 @@ export interface QueuedPayload {
  * Small writes that pile up are joined into payloads of full size.
  */
 export class SendQueue {
-  readonly #payloadSize: number;
+  #payloadSize: number;
   readonly #limit: number;
   readonly #handshake: QueuedPayload[] = [];
   #interrupts = 0;
   #size: TerminalSize | undefined;
+  #lastSize: TerminalSize = USUAL_SIZE;
+  #trialLength: number | undefined;
   #chunks: Chunk[] = [];
   #first = 0;
   #bytes = 0;
@@ -44,7 +49,12 @@ export class SendQueue {
   }
 
   get hasApplicationData(): boolean {
-    return this.#interrupts > 0 || this.#size !== undefined || this.#first < this.#chunks.length;
+    return (
+      this.#trialLength !== undefined ||
+      this.#interrupts > 0 ||
+      this.#size !== undefined ||
+      this.#first < this.#chunks.length
+    );
   }
 
   pushHandshake(payloadType: number, payload: Uint8Array): void {
@@ -58,8 +68,9 @@ export class SendQueue {
       const last = this.#last();
       const joined = last?.joins(payloadType) ? last.append(bytes, start, taken) : 0;
       if (joined === 0) {
-        const end = Math.min(start + this.#payloadSize, taken);
-        this.#chunks.push(new Chunk(payloadType, bytes.slice(start, end), this.#payloadSize));
+        const size = Math.max(this.#payloadSize, BLOCK_SIZE);
+        const end = Math.min(start + size, taken);
+        this.#chunks.push(new Chunk(payloadType, bytes.slice(start, end), size));
         start = end;
       } else start += joined;
     }
@@ -80,6 +91,17 @@ export class SendQueue {
   /** The last one wins. */
   setSize(size: TerminalSize): void {
     this.#size = size;
+    this.#lastSize = size;
+  }
+
+  /** Bytes per message from now on, also of what is queued. */
+  setPayloadSize(payloadSize: number): void {
+    this.#payloadSize = payloadSize;
+  }
+
+  /** The terminal's size once more, in a payload of `length` bytes, to go out before the bytes that are queued. */
+  pushTrial(length: number): void {
+    this.#trialLength = length;
   }
 
   /** @param ready whether application data may go, or only the handshake */
@@ -95,12 +117,25 @@ export class SendQueue {
       this.#size = undefined;
       return { payloadType: PayloadType.Size, payload };
     }
-    return this.#shiftChunk();
+    return this.#shiftTrial() ?? this.#shiftChunk();
+  }
+
+  #shiftTrial(): QueuedPayload | undefined {
+    if (this.#trialLength === undefined) return undefined;
+    const insteadOfPayload = formatSize(this.#lastSize);
+    const payload = new Uint8Array(Math.max(this.#trialLength, insteadOfPayload.length)).fill(SPACE);
+    payload.set(insteadOfPayload);
+    this.#trialLength = undefined;
+    return { payloadType: PayloadType.Size, payload, insteadOfPayload };
   }
 
   #shiftChunk(): QueuedPayload | undefined {
     const chunk = this.#chunks[this.#first];
     if (!chunk) return undefined;
+    if (chunk.divisible && chunk.payload.length > this.#payloadSize) {
+      this.#bytes -= this.#payloadSize;
+      return { payloadType: chunk.payloadType, payload: chunk.take(this.#payloadSize) };
+    }
     this.#first++;
     if (this.#first === this.#chunks.length || this.#first === COMPACT_AFTER) {
       this.#chunks = this.#chunks.slice(this.#first);
@@ -133,6 +168,19 @@ class Chunk implements QueuedPayload {
     return this.#length === this.#memory.length ? this.#memory : this.#memory.subarray(0, this.#length);
   }
 
+  /** Whether it may go out in several messages. */
+  get divisible(): boolean {
+    return this.#capacity > 0;
+  }
+
+  /** Cuts off the first bytes. */
+  take(length: number): Uint8Array {
+    const taken = this.#memory.subarray(0, length);
+    this.#memory = this.#memory.subarray(length);
+    this.#length -= length;
+    return taken;
+  }
+
   joins(payloadType: number): boolean {
     return this.payloadType === payloadType && this.#length < this.#capacity;
   }
@@ -151,9 +199,14 @@ class Chunk implements QueuedPayload {
   }
 }
 
+/** Of a terminal that nobody has told the size of. */
+const USUAL_SIZE: TerminalSize = { cols: 80, rows: 24 };
+const SPACE = 0x20;
 /** Ctrl-C. */
 const ETX = 0x03;
 /** More than a person presses before the first one goes out. */
 const MAX_INTERRUPTS = 16;
+/** Bytes that are queued in one piece. They are cut when sent: by then the payload size may be another one. */
+const BLOCK_SIZE = LARGE_PAYLOAD_SIZE;
 /** Sent chunks that may stay at the head of the array. */
 const COMPACT_AFTER = 1024;

@@ -3,7 +3,7 @@ import { MessageFlags, type MessageType } from './constants.ts';
 import { encodeMessage, frameLength } from './encode.ts';
 import { FrameMemory } from './frame-memory.ts';
 import { RoundTripTime } from './round-trip.ts';
-import type { SendQueue } from './send-queue.ts';
+import type { QueuedPayload, SendQueue } from './send-queue.ts';
 
 export interface SendStreamOptions {
   readonly messageType: MessageType;
@@ -13,6 +13,8 @@ export interface SendStreamOptions {
   readonly window: number;
   readonly digest: PayloadDigest;
   readonly uuid: () => string;
+  /** What was sent for trial ({@link QueuedPayload.insteadOfPayload}) has arrived. */
+  readonly trialArrived: () => void;
 }
 
 /**
@@ -40,6 +42,8 @@ export class SendStream {
   #unacknowledgedBytes = 0;
   /** The part of them that has been sent so often that it no longer counts for the window. */
   #exemptBytes = 0;
+  /** The message that may be too large for somebody, until it is acknowledged. */
+  #trial: { readonly sequenceNumber: number; readonly instead: QueuedPayload } | undefined;
   #transmissions = 0;
   #retransmissions = 0;
 
@@ -95,7 +99,31 @@ export class SendStream {
     }
     if (this.unacknowledged >= limit || !this.#windowOpen) return undefined;
     const next = this.#queue.shift(ready);
-    return next && this.#sent(this.#encode(next.payloadType, next.payload, now), now);
+    if (!next) return undefined;
+    const sequenceNumber = this.#nextSequence++;
+    if (next.insteadOfPayload) {
+      const instead = { payloadType: next.payloadType, payload: next.insteadOfPayload };
+      this.#trial = { sequenceNumber, instead };
+    }
+    return this.#sent(this.#message(sequenceNumber, next, now), now);
+  }
+
+  /**
+   * The connection has closed: puts what carries the same and is small in the place of a message on trial.
+   *
+   * @returns whether there was one
+   */
+  withdrawTrial(now: number): boolean {
+    if (!this.#trial) return false;
+    const { sequenceNumber, instead } = this.#trial;
+    this.#trial = undefined;
+    const message = this.#inFlight.get(sequenceNumber) ?? this.#lost.get(sequenceNumber);
+    if (!message) return false;
+    this.#unacknowledgedBytes -= message.frame.length;
+    if (message.transmissions >= EXEMPT_AFTER) this.#exemptBytes -= message.frame.length;
+    this.#inFlight.delete(sequenceNumber);
+    this.#lost.set(sequenceNumber, this.#message(sequenceNumber, instead, now));
+    return true;
   }
 
   /** Takes the acknowledge of one message. @returns whether it was for a message that was sent */
@@ -111,6 +139,10 @@ export class SendStream {
     this.#lost.delete(sequenceNumber);
     this.#unacknowledgedBytes -= message.frame.length;
     if (message.transmissions >= EXEMPT_AFTER) this.#exemptBytes -= message.frame.length;
+    if (sequenceNumber === this.#trial?.sequenceNumber) {
+      this.#trial = undefined;
+      this.#options.trialArrived();
+    }
     while (this.#lowest < this.#nextSequence && !this.#unanswered(this.#lowest)) this.#lowest++;
 
     const roundTrip = now - message.sentAt;
@@ -198,9 +230,8 @@ export class SendStream {
     return message !== undefined && message.transmissions < EXEMPT_AFTER;
   }
 
-  #encode(payloadType: number, payload: Uint8Array, now: number): SentMessage {
+  #message(sequenceNumber: number, { payloadType, payload }: QueuedPayload, now: number): SentMessage {
     const { messageType, firstFlags, digest, uuid } = this.#options;
-    const sequenceNumber = this.#nextSequence++;
     const frame = encodeMessage(
       {
         messageType,

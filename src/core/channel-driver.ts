@@ -128,7 +128,7 @@ export class ChannelDriver {
 
   #disconnect(error: SessionError): void {
     this.#release();
-    this.#channel.handleDisconnected();
+    this.#channel.handleDisconnected(this.#clock.now());
     this.#handler.disconnected(error);
     this.#setTimer();
   }

@@ -1,7 +1,9 @@
-import { utf8 } from '../base/encoding.ts';
 import { MessageType } from '../channel/constants.ts';
 import { encodeMessage } from '../channel/encode.ts';
+import { MAX_PAYLOAD_SIZE } from '../channel/limits.ts';
+import { FRAME_OVERHEAD } from '../channel/message.ts';
 import { formatChannelClosed } from '../channel/payload/channel-closed.ts';
+import { formatPublication } from '../channel/payload/publication.ts';
 import { formatAgentTaskAcknowledge, formatStartSessionTask } from '../channel/payload/task.ts';
 import type { ServiceContext } from './context.ts';
 import type { SessionRecord } from './session-record.ts';
@@ -42,12 +44,15 @@ export function taskAcknowledgeFrame(messageId: string, taskId: string, context:
   return frame(MessageType.AgentTaskAcknowledge, formatAgentTaskAcknowledge({ messageId, taskId }), context);
 }
 
-/** The other end is there (`start_publication`), or is not (`pause_publication`). */
-export function publicationFrame(
-  type: typeof MessageType.StartPublication | typeof MessageType.PausePublication,
-  context: FrameContext,
-): Uint8Array {
-  return frame(type, utf8('{}'), context);
+/** The other end is there, and so large may the payloads be. */
+export function startPublicationFrame(context: FrameContext & Pick<ServiceContext, 'limits'>): Uint8Array {
+  const payloadSize = Math.min(context.limits.frame - FRAME_OVERHEAD, MAX_PAYLOAD_SIZE);
+  return frame(MessageType.StartPublication, formatPublication({ payloadSize }), context);
+}
+
+/** The other end is not there. */
+export function pausePublicationFrame(context: FrameContext): Uint8Array {
+  return frame(MessageType.PausePublication, formatPublication({}), context);
 }
 
 function frame(

@@ -7,7 +7,7 @@ import type { Socket } from '../core/socket.ts';
 import { activitySubject, type BusMessage, type BusSignal, type Side, sideSubject } from './bus.ts';
 import { CloseCode } from './close-code.ts';
 import type { ServiceContext } from './context.ts';
-import { channelClosedFrame, publicationFrame } from './frames.ts';
+import { channelClosedFrame, pausePublicationFrame, startPublicationFrame } from './frames.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { Outflow } from './outflow.ts';
 import { isOver, type SessionRecord } from './session-record.ts';
@@ -88,7 +88,7 @@ export class RelayEnd {
     );
     this.#signal('opened');
     // The answer has come by now, unless the other end is in another process.
-    if (this.#peer === undefined) this.#publication(MessageType.PausePublication);
+    if (this.#peer === undefined) this.#pausePublication();
     this.#unwatch = context.store.sessions.watch(sessionId, (entry) => this.#recordChanged(entry?.value));
   }
 
@@ -188,7 +188,7 @@ export class RelayEnd {
     } else if (type === 'closed') {
       this.#peer = undefined;
       this.#read(true);
-      this.#publication(MessageType.PausePublication);
+      this.#pausePublication();
       this.#settle();
     } else {
       this.#read(type === 'resume');
@@ -206,7 +206,7 @@ export class RelayEnd {
     this.#held = [];
     this.#heldBytes = 0;
     for (const frame of held) this.#context.bus.publish(this.#otherSubject, frame);
-    this.#publication(MessageType.StartPublication);
+    this.#outflow.send(startPublicationFrame(this.#context));
   }
 
   #recordChanged(record: SessionRecord | undefined): void {
@@ -257,8 +257,8 @@ export class RelayEnd {
     this.#outflow.send(channelClosedFrame(record, this.#context));
   }
 
-  #publication(type: typeof MessageType.StartPublication | typeof MessageType.PausePublication): void {
-    this.#outflow.send(publicationFrame(type, this.#context));
+  #pausePublication(): void {
+    this.#outflow.send(pausePublicationFrame(this.#context));
   }
 
   #signal(type: Exclude<BusSignal['type'], 'activity'>): void {

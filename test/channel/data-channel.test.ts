@@ -41,6 +41,41 @@ describe('before the session is ready', () => {
     expect(pair.agent.text).toBe('in');
   });
 
+  test('hawser ends agree on the lower version of smux, and say nothing of it to a stranger', () => {
+    const agreed = (client: number | undefined, agent: number | undefined) => {
+      const pair = new Pair(
+        client === undefined ? {} : { client: { extensions: { smux: client } } },
+      ).connect();
+      const session = { sessionType: 'Port', properties: null };
+      pair.agent.channel.startHandshake(session, pair.now, agent === undefined ? {} : { smux: agent });
+      pair.run(1_000);
+      return [pair.client, pair.agent].map(({ events: [ready] }) =>
+        ready?.type === 'ready' ? ready.handshake?.smux : 'not ready',
+      );
+    };
+    expect(agreed(2, 2)).toEqual([2, 2]);
+    expect(agreed(1, 2)).toEqual([1, 1]);
+    expect(agreed(3, 2)).toEqual([2, 2]);
+    expect(agreed(undefined, 2)).toEqual([undefined, undefined]);
+    expect(agreed(2, undefined)).toEqual([undefined, undefined]);
+  });
+
+  test('an agent keeps to what it offered, whatever the client answers', () => {
+    const pair = new Pair();
+    pair.agent.channel.handleConnected(pair.now);
+    pair.agent.channel.startHandshake({ sessionType: 'Port', properties: null }, pair.now, { smux: 2 });
+    const response = {
+      ProcessedClientActions: [{ ActionType: 'SessionType', ActionStatus: 1 }],
+      Hawser: { Smux: 99 },
+    };
+    pair.agent.channel.handleMessage(
+      input(0, PayloadType.HandshakeResponse, JSON.stringify(response)),
+      pair.now,
+    );
+    pair.run(10);
+    expect(pair.agent.events[0]).toMatchObject({ handshake: { smux: 2 } });
+  });
+
   test('input that a hasty client sends during the handshake is kept for after it', () => {
     const pair = new Pair();
     pair.agent.channel.handleConnected(pair.now);

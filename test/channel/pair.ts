@@ -50,6 +50,8 @@ export class Pair {
   delay = 25;
   /** Decides over each frame: what to deliver of it. */
   deliver: (frame: Uint8Array, to: 'client' | 'agent') => readonly Uint8Array[] = (frame) => [frame];
+  /** Set by `deliver`: everything under way is lost, and the connection is new. */
+  cutSoon = false;
   #inFlight: { readonly at: number; readonly to: 'client' | 'agent'; readonly frame: Uint8Array }[] = [];
 
   constructor(options: { client?: Partial<DataChannelOptions>; agent?: Partial<DataChannelOptions> } = {}) {
@@ -66,8 +68,8 @@ export class Pair {
   /** Everything under way is lost, and both ends know of it. */
   cut(): void {
     this.#inFlight = [];
-    this.client.channel.handleDisconnected();
-    this.agent.channel.handleDisconnected();
+    this.client.channel.handleDisconnected(this.now);
+    this.agent.channel.handleDisconnected(this.now);
   }
 
   /** Runs until nothing is due before `time`, and makes it that time. */
@@ -88,6 +90,12 @@ export class Pair {
   #step(limit: number): boolean {
     this.#poll(this.client, 'agent');
     this.#poll(this.agent, 'client');
+    if (this.cutSoon) {
+      this.cutSoon = false;
+      this.cut();
+      this.connect();
+      return true;
+    }
     const wakes = [
       this.client.channel.pollTimeout(),
       this.agent.channel.pollTimeout(),

@@ -79,7 +79,7 @@ export function replay(
     passTime(endsChannel(line) ? line.at + 5 : line.at);
     if (!isFrame(line)) {
       if (line.kind === 'ws-close' && line.from === role && line.channel !== 'control')
-        channel.handleDisconnected();
+        channel.handleDisconnected(line.at);
     } else if (line.channel === 'data') {
       if (!line.binary && line.from === role) channel.handleConnected(line.at);
       else if (line.binary && line.from === role) mimic(channel, line, recorded);

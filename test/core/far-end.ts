@@ -136,7 +136,7 @@ export class FarEnd {
     this.socket.handler = undefined;
     this.socket.pause?.();
     this.#driver.stop();
-    this.channel.handleDisconnected();
+    this.channel.handleDisconnected(this.clock.now());
   }
 
   online(): void {

@@ -55,6 +55,7 @@ describe('while one end is away', () => {
     const client = await w.client(session);
     expect(agent.types).toEqual(['pause_publication', 'start_publication']);
     expect(client.types).toEqual(['start_publication']);
+    expect(client.payloads('start_publication')).toEqual(['{"Hawser":{"PayloadSize":524288}}']);
     client.socket.close();
     await w.settle();
     expect(agent.types).toEqual(['pause_publication', 'start_publication', 'pause_publication']);

@@ -21,8 +21,18 @@ export interface ClientAction {
   readonly actionParameters: unknown;
 }
 
+/**
+ * What hawser's ends agree on beyond what AWS's programs know: the member `Hawser` of HandshakeRequest and
+ * HandshakeResponse, which those do not look into (PROTOCOL.md section 13).
+ */
+export interface HandshakeExtensions {
+  /** The version of smux; in the request the highest that the agent speaks, in the response the one to use. */
+  readonly smux?: number;
+}
+
 export interface HandshakeRequest {
   readonly agentVersion: string;
+  readonly extensions?: HandshakeExtensions;
   readonly requestedClientActions: readonly ClientAction[];
 }
 
@@ -36,6 +46,7 @@ export interface ProcessedClientAction {
 
 export interface HandshakeResponse {
   readonly clientVersion: string;
+  readonly extensions?: HandshakeExtensions;
   readonly processedClientActions: readonly ProcessedClientAction[];
   readonly errors: readonly string[];
 }
@@ -60,6 +71,7 @@ export function parseHandshakeRequest(payload: Uint8Array): HandshakeRequest {
   const json = readJson(payload, 'HandshakeRequest');
   return {
     agentVersion: readOptionalString(json, 'AgentVersion', 'HandshakeRequest'),
+    ...readExtensions(json),
     requestedClientActions: readList(json, 'RequestedClientActions', 'HandshakeRequest').map((entry) => {
       const action = asObject(entry, 'a requested client action');
       return {
@@ -73,6 +85,7 @@ export function parseHandshakeRequest(payload: Uint8Array): HandshakeRequest {
 export function formatHandshakeRequest({
   agentVersion,
   requestedClientActions,
+  extensions,
 }: HandshakeRequest): Uint8Array {
   return writeJson({
     AgentVersion: agentVersion,
@@ -80,6 +93,7 @@ export function formatHandshakeRequest({
       ActionType: actionType,
       ActionParameters: actionParameters,
     })),
+    ...writeExtensions(extensions),
   });
 }
 
@@ -88,6 +102,7 @@ export function parseHandshakeResponse(payload: Uint8Array): HandshakeResponse {
   const json = readJson(payload, 'HandshakeResponse');
   return {
     clientVersion: readOptionalString(json, 'ClientVersion', 'HandshakeResponse'),
+    ...readExtensions(json),
     processedClientActions: readList(json, 'ProcessedClientActions', 'HandshakeResponse').map((entry) => {
       const action = asObject(entry, 'a processed client action');
       const status = own(action, 'ActionStatus');
@@ -112,6 +127,7 @@ export function formatHandshakeResponse(response: HandshakeResponse): Uint8Array
       Error: action.error,
     })),
     Errors: response.errors.length === 0 ? null : response.errors,
+    ...writeExtensions(response.extensions),
   });
 }
 
@@ -149,6 +165,27 @@ export function parseEncChallenge(payload: Uint8Array): string {
 
 export function formatEncChallenge(challenge: string): Uint8Array {
   return writeJson({ Challenge: challenge });
+}
+
+/** What both ends can do. */
+export function agreedExtensions(
+  theirs: HandshakeExtensions = {},
+  ours: HandshakeExtensions = {},
+): HandshakeExtensions {
+  if (theirs.smux === undefined || ours.smux === undefined) return {};
+  return { smux: Math.min(theirs.smux, ours.smux) };
+}
+
+/** What cannot be read is not agreed on. */
+function readExtensions(json: JsonObject): { readonly extensions?: HandshakeExtensions } {
+  const hawser = own(json, 'Hawser');
+  if (typeof hawser !== 'object' || hawser === null) return {};
+  const smux = own(hawser as JsonObject, 'Smux');
+  return Number.isSafeInteger(smux) && (smux as number) > 0 ? { extensions: { smux: smux as number } } : {};
+}
+
+function writeExtensions(extensions: HandshakeExtensions | undefined): JsonObject {
+  return extensions?.smux === undefined ? {} : { Hawser: { Smux: extensions.smux } };
 }
 
 /** Go writes an empty list as null. */
