@@ -5,6 +5,8 @@
  */
 export { Agent, type AgentEvents, type AgentLimits, type AgentOptions } from './agent.ts';
 export { AgentError, type AgentErrorCode } from './error.ts';
+export type { Destination, Dialer } from './port/dialer.ts';
+export { portForwarding } from './port/port-forwarding.ts';
 export type { AgentSession, SessionHandler, SessionResult } from './session.ts';
 export type { SessionOutcome } from './session-run.ts';
 export {

@@ -1,7 +1,8 @@
 import { type Deferred, deferred } from '../base/deferred.ts';
 import { PayloadFlag, PayloadType } from '../channel/constants.ts';
 import { DataChannel } from '../channel/data-channel.ts';
-import type { ChannelEvent } from '../channel/events.ts';
+import type { ChannelEvent, ReadyEvent } from '../channel/events.ts';
+import type { HandshakeExtensions } from '../channel/payload/handshake.ts';
 import type { StartSessionTask } from '../channel/payload/task.ts';
 import type { TerminalSize } from '../channel/payload/terminal.ts';
 import { sleep } from '../core/deadline.ts';
@@ -45,7 +46,7 @@ export class SessionRun {
   readonly #resizeListeners = new Set<(size: TerminalSize) => void>();
   readonly #flagListeners = new Set<(flag: PayloadFlag) => void>();
   #size: TerminalSize | undefined;
-  #handshake: Deferred<void> | undefined;
+  #handshake: Deferred<Handshake> | undefined;
 
   constructor(options: SessionRunOptions) {
     const { task, platform } = options;
@@ -180,7 +181,7 @@ export class SessionRun {
   #handleEvent(event: ChannelEvent): void {
     switch (event.type) {
       case 'ready':
-        this.#handshake?.resolve();
+        if (event.handshake) this.#handshake?.resolve(event.handshake);
         return;
       case 'size':
         this.#size = event.size;
@@ -223,24 +224,29 @@ export class SessionRun {
       },
       write: (bytes) => this.#channel.write(bytes, PayloadType.Output),
       writeStderr: (bytes) => this.#channel.write(bytes, PayloadType.StdErr),
-      handshake: () => this.#startHandshake(),
+      handshake: (extensions) => this.#startHandshake(extensions),
+      sendFlag: (flag) => this.#channel.command((channel) => channel.sendFlag(flag)),
       onResize: (listener) => listen(this.#resizeListeners, listener),
       onFlag: (listener) => listen(this.#flagListeners, listener),
     };
   }
 
-  async #startHandshake(): Promise<void> {
+  async #startHandshake(extensions: HandshakeExtensions = {}): Promise<Handshake> {
     if (!this.#handshake) {
-      const handshake = deferred();
+      const handshake = deferred<Handshake>();
       handshake.promise.catch(() => {}); // the session fails by itself, whether or not the handler waits
       const { sessionType, properties } = this.#options.document;
       const now = this.#options.platform.clock.now();
-      this.#channel.command((channel) => channel.startHandshake({ sessionType, properties }, now));
+      this.#channel.command((channel) =>
+        channel.startHandshake({ sessionType, properties }, now, extensions),
+      );
       this.#handshake = handshake;
     }
     return this.#handshake.promise;
   }
 }
+
+type Handshake = NonNullable<ReadyEvent['handshake']>;
 
 interface Cancellation {
   readonly outcome: SessionOutcome;

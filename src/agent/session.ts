@@ -1,4 +1,6 @@
 import type { PayloadFlag } from '../channel/constants.ts';
+import type { ReadyEvent } from '../channel/events.ts';
+import type { HandshakeExtensions } from '../channel/payload/handshake.ts';
 import type { JsonObject } from '../channel/payload/json.ts';
 import type { TerminalSize } from '../channel/payload/terminal.ts';
 
@@ -57,9 +59,13 @@ export interface AgentSession {
    * send. A handler that waits for input without a word must ask for it, as must ports and
    * non-interactive commands.
    *
+   * @param extensions what the handler can do beyond what AWS's agent can
+   * @returns what the client said; `smux` where both ends have agreed on a version
    * @throws {HawserError} when the client refuses, does not answer within 15 seconds, or the session ends
    */
-  handshake(): Promise<void>;
+  handshake(extensions?: HandshakeExtensions): Promise<NonNullable<ReadyEvent['handshake']>>;
+  /** Tells the client something of the session, in its place among the output: `ConnectToPortError`. */
+  sendFlag(flag: PayloadFlag): void;
   /** The client's terminal; `undefined` until it has told. */
   readonly size: TerminalSize | undefined;
   /** @returns a function that stops the listening */

@@ -89,3 +89,11 @@ export {
   parseSize,
   type TerminalSize,
 } from './payload/terminal.ts';
+export {
+  SmuxError,
+  type SmuxErrorCode,
+  type SmuxEvent,
+  type SmuxReset,
+  SmuxSession,
+  type SmuxSessionOptions,
+} from './smux/index.ts';

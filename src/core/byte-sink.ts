@@ -1,12 +1,16 @@
 export interface ByteSinkOptions {
   /** Bytes that the stream holds before its writer should wait. */
   readonly limit: number;
-  /** Takes as many of the bytes as there is room for, and says how many. */
+  /** Takes as many of the bytes as there is room for, and says how many. What it throws fails the stream. */
   readonly send: (bytes: Uint8Array) => number;
   /** Resolves when there is room again, or when there never will be. */
   readonly room: () => Promise<void>;
   /** A write has been taken. */
-  readonly taken: () => void;
+  readonly taken?: () => void;
+  /** The writer has closed the stream; everything written has been taken. */
+  readonly closed?: () => void;
+  /** The writer has aborted the stream. */
+  readonly aborted?: (reason: unknown) => void;
 }
 
 /** Bytes on their way from a writer: a `WritableStream` that waits while there is no room. */
@@ -25,8 +29,10 @@ export class ByteSink {
           this.#controller = controller;
         },
         write: (chunk) => this.#write(chunk),
-        abort: () => {
+        close: () => options.closed?.(),
+        abort: (reason) => {
           this.#unsent = 0;
+          options.aborted?.(reason);
         },
       },
       {
@@ -60,6 +66,6 @@ export class ByteSink {
       rest = rest.subarray(this.#options.send(rest));
     }
     this.#unsent--;
-    this.#options.taken();
+    this.#options.taken?.();
   }
 }

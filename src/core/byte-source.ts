@@ -2,7 +2,11 @@ export interface ByteSourceOptions {
   /** Bytes to hold for the reader before {@link ByteSource.full}. */
   readonly limit: number;
   /** There is room again. */
-  readonly room: () => void;
+  readonly room?: () => void;
+  /** The reader has so many bytes, or wants no more. */
+  readonly taken?: (bytes: number) => void;
+  /** The reader wants no more. */
+  readonly cancelled?: () => void;
   /**
    * While nobody has taken a reader, drop the oldest bytes rather than be full. For output that most programs
    * do not read.
@@ -44,10 +48,15 @@ export class ByteSource {
 
   /** Takes bytes also when {@link full}: it is the caller who holds back. */
   push(chunk: Uint8Array): void {
-    if (this.#state !== 'open' || chunk.length === 0) return;
+    if (this.#state !== 'open') {
+      this.#options.taken?.(chunk.length);
+      return;
+    }
+    if (chunk.length === 0) return;
     if (this.#wanted) {
       this.#wanted = false;
       this.#controller.enqueue(chunk);
+      this.#options.taken?.(chunk.length);
       return;
     }
     this.#chunks.push(chunk);
@@ -63,6 +72,13 @@ export class ByteSource {
     this.#endWhenEmpty();
   }
 
+  /** Ends the stream with an error; what has not been read is lost. */
+  fail(error: Error): void {
+    if (this.#state === 'over') return;
+    this.#drop();
+    this.#controller.error(error);
+  }
+
   get #mayDrop(): boolean {
     return this.#options.dropUnclaimed === true && !this.stream.locked;
   }
@@ -74,16 +90,24 @@ export class ByteSource {
       return;
     }
     this.#controller.enqueue(chunk);
+    this.#options.taken?.(chunk.length);
     this.#endWhenEmpty();
-    if (this.#state === 'open' && !this.full) this.#options.room();
+    if (this.#state === 'open' && !this.full) this.#options.room?.();
   }
 
   #cancel(): void {
+    this.#drop();
+    this.#options.room?.();
+    this.#options.cancelled?.();
+  }
+
+  #drop(): void {
+    const dropped = this.#bytes;
     this.#state = 'over';
     this.#chunks = [];
     this.#first = 0;
     this.#bytes = 0;
-    this.#options.room();
+    this.#options.taken?.(dropped);
   }
 
   #endWhenEmpty(): void {

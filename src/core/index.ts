@@ -8,8 +8,10 @@ export { ChannelDriver, type ChannelDriverHandler } from './channel-driver.ts';
 export {
   type CallSignal,
   type DescribeSessionsOptions,
+  type ForwardOptions,
   SessionClient,
   type SessionClientOptions,
+  type StartForwardPoolOptions,
   type StartSessionOptions,
 } from './client.ts';
 export {
@@ -32,6 +34,11 @@ export {
   type TransportErrorCode,
 } from './errors.ts';
 export type { Platform } from './platform.ts';
+export { type Connection, join } from './port/connection.ts';
+export { PortError, type PortErrorCode } from './port/error.ts';
+export { FORWARD_EXTENSIONS, Forward } from './port/forward.ts';
+export { ForwardPool, type ForwardPoolOptions } from './port/forward-pool.ts';
+export type { PortSessionOptions } from './port/port-session.ts';
 export type { Reconnecting } from './reconnector.ts';
 export { defaultPlatform, platformWith } from './runtime.ts';
 export {

@@ -5,6 +5,7 @@ import { PayloadFlag as Flag, PayloadType } from '../channel/constants.ts';
 import { DataChannel } from '../channel/data-channel.ts';
 import type { MessageError } from '../channel/error.ts';
 import type { ChannelEvent, ReadyEvent } from '../channel/events.ts';
+import type { HandshakeExtensions } from '../channel/payload/handshake.ts';
 import type { TerminalSize } from '../channel/payload/terminal.ts';
 import { ByteSink } from './byte-sink.ts';
 import { ByteSource } from './byte-source.ts';
@@ -27,8 +28,17 @@ export interface SessionOptions {
   readonly size?: TerminalSize | undefined;
   /** Milliseconds to go on trying to resume after a connection is lost. 0: never resume. Default ten minutes. */
   readonly resumeBudget?: number | undefined;
-  /** Bytes of input per message, 1 to 524,288. Default 1,024, as the real client. */
+  /**
+   * Bytes of input per message, 1 to 524,288. Default 1,024, as the real client; 32,768 in port sessions where the
+   * service says that it takes them. More than 1,024 is tried first, and given up for good when the connection
+   * closes on the trial.
+   */
   readonly payloadSize?: number | undefined;
+  /**
+   * What whoever reads and writes the streams can do beyond what AWS's client can; the agent may take it up in its
+   * handshake. Default nothing.
+   */
+  readonly extensions?: HandshakeExtensions | undefined;
   /** Bytes of input that may be unacknowledged. Default 1 MiB. */
   readonly sendWindow?: number | undefined;
   /** Bytes of output that may wait to be read before the agent is made to stop. Default 1 MiB. */
@@ -106,6 +116,11 @@ export class Session extends EventEmitter<SessionEvents> {
    * nobody has taken a reader, only the last 64 KiB are kept, so it need not be read.
    */
   readonly stderr: ReadableStream<Uint8Array>;
+  /**
+   * Resolves when the agent has spoken and input flows. Rejects with `ERR_SESSION_ENDED` when the session is over
+   * before that; it need not be watched.
+   */
+  readonly ready: Promise<ReadyEvent>;
   /** Resolves when the session is over, all output being in the streams. Never rejects. */
   readonly ended: Promise<SessionEnd>;
 
@@ -125,6 +140,7 @@ export class Session extends EventEmitter<SessionEvents> {
     room: () => this.#until(() => this.#channel.writable),
     taken: () => this.#wake(),
   });
+  readonly #ready = deferred<ReadyEvent>();
   readonly #ended = deferred<SessionEnd>();
   /** Fires at the end, for everything still under way. */
   readonly #over = new AbortController();
@@ -148,6 +164,8 @@ export class Session extends EventEmitter<SessionEvents> {
     this.stdout = this.#stdout.stream;
     this.stderr = this.#stderr.stream;
     this.stdin = this.#stdin.stream;
+    this.ready = this.#ready.promise;
+    this.ready.catch(() => {});
     this.ended = this.#ended.promise;
     this.#channel = new DataChannel({
       role: 'client',
@@ -191,6 +209,12 @@ export class Session extends EventEmitter<SessionEvents> {
   /** Ctrl-C: interrupts what runs on the node, ahead of input that is not on its way yet. */
   interrupt(): void {
     this.#channel.interrupt();
+    this.#driver.run();
+  }
+
+  /** Sends a flag to the agent, behind the input that the channel has taken: of a port session, for example. */
+  sendFlag(flag: PayloadFlag): void {
+    this.#channel.sendFlag(flag);
     this.#driver.run();
   }
 
@@ -254,6 +278,7 @@ export class Session extends EventEmitter<SessionEvents> {
         this.#exitCode = event.exitCode;
         return;
       case 'ready':
+        this.#ready.resolve(event);
         this.#tell('ready', event);
         return;
       case 'flag':
@@ -377,6 +402,7 @@ export class Session extends EventEmitter<SessionEvents> {
     this.#stdout.end();
     this.#stderr.end();
     this.#stdin.end(sessionEnded(this.sessionId));
+    this.#ready.reject(sessionEnded(this.sessionId));
     this.#wake();
     this.#ended.resolve(this.#end);
     this.#tell('ended', this.#end);
@@ -430,8 +456,9 @@ const GRACE = 5_000;
 
 const OVER_MEANWHILE = 'The session was already over when this client tried to resume it.';
 
-function channelOptions({ payloadSize, sendWindow, receiveBuffer }: SessionOptions) {
+function channelOptions({ payloadSize, sendWindow, receiveBuffer, extensions }: SessionOptions) {
   return {
+    ...(extensions !== undefined && { extensions }),
     ...(payloadSize !== undefined && { payloadSize }),
     ...(sendWindow !== undefined && { sendWindow }),
     ...(receiveBuffer !== undefined && { receiveBuffer }),

@@ -3,6 +3,8 @@ import { HawserError } from '../base/error.ts';
 export type NodeErrorCode =
   /** The optional peer dependency is not installed, or has no binary for this machine. */
   | 'ERR_NODE_PTY_MISSING'
+  /** A client asked to be connected to an address that no client may reach. */
+  | 'ERR_ADDRESS_FORBIDDEN'
   /** The shell could not be started. */
   | 'ERR_SHELL_START'
   /** The session document asks for an operating-system user other than the agent's. */

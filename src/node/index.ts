@@ -1,13 +1,17 @@
 /**
- * `hawser/node`: Node.js shells around the library: HTTP server, real shells, this process's terminal.
+ * `hawser/node`: Node.js shells around the library: HTTP server, real shells, ports, this process's terminal.
  *
  * @module
  */
 export { attachPipes } from './attach-pipes.ts';
 export { attachTerminal, type StdioStreams } from './attach-terminal.ts';
 export { NodeError, type NodeErrorCode } from './error.ts';
+export { type Listener, type ListenOptions, listen } from './listen.ts';
 export type { NodePty, NodePtyProcess } from './node-pty.ts';
 export { pipeShell } from './pipe-shell.ts';
+export { proxy } from './proxy.ts';
 export { type PtyShellOptions, ptyShell } from './pty-shell.ts';
 export { type ServeOptions, type Server, serve, type WebService } from './serve.ts';
 export type { ShellOptions } from './shell.ts';
+export { socketConnection } from './socket-connection.ts';
+export { DENIED_ADDRESSES, type TcpDialerOptions, tcpDialer } from './tcp-dialer.ts';

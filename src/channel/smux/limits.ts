@@ -1,0 +1,14 @@
+/** What bounds the memory of a smux session. All in bytes unless they say otherwise. */
+
+/** Payload per frame: the default of the real programs, which some peers take for the limit. */
+export const DEFAULT_SMUX_FRAME = 32_768;
+/** Streams. */
+export const DEFAULT_SMUX_STREAMS = 4_096;
+/** What {@link SmuxSession.write} takes ahead of the peer, for each stream. */
+export const DEFAULT_SMUX_SEND_BUFFER = 131_072;
+/** Version 2: the window of every stream before its first UPD, as both ends know from xtaci/smux. */
+export const SMUX_INITIAL_WINDOW = 262_144;
+/** Version 2: as far as a stream's window grows when its reader keeps up. The data channel holds no more itself. */
+export const MAX_SMUX_WINDOW = 1_048_576;
+/** Received and not consumed, over all streams. Version 1: as the real programs. */
+export const SMUX_RECEIVE_BUFFER = { 1: 4_194_304, 2: 67_108_864 } as const;

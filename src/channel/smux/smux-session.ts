@@ -1,0 +1,442 @@
+import { fromUtf8, utf8 } from '../../base/encoding.ts';
+import { SmuxError } from './error.ts';
+import {
+  MAX_RESET_PAYLOAD,
+  readUint32,
+  SMUX_HEADER_LENGTH,
+  SmuxCommand,
+  SmuxFrameReader,
+  writeSmuxHeader,
+  writeUint32,
+} from './frame.ts';
+import {
+  DEFAULT_SMUX_FRAME,
+  DEFAULT_SMUX_SEND_BUFFER,
+  DEFAULT_SMUX_STREAMS,
+  MAX_SMUX_WINDOW,
+  SMUX_INITIAL_WINDOW,
+  SMUX_RECEIVE_BUFFER,
+} from './limits.ts';
+import { SmuxStream } from './smux-stream.ts';
+
+export interface SmuxSessionOptions {
+  /** The client opens streams, the server takes them. */
+  readonly role: 'client' | 'server';
+  /** 1 with AWS's programs. 2 between hawser's ends only: it is not quite xtaci's. */
+  readonly version: 1 | 2;
+  /** Streams at one time. Default 4,096. */
+  readonly maxStreams?: number;
+  /** Bytes that wait to be sent, for each stream. Default 128 KiB. */
+  readonly sendBuffer?: number;
+  /** Bytes received and not consumed, over all streams. Default 4 MiB in version 1, 64 MiB in version 2. */
+  readonly receiveBuffer?: number;
+}
+
+/** Why a stream was reset. */
+export interface SmuxReset {
+  /** For programs, for example `ECONNREFUSED`. At most 64 characters. */
+  readonly code: string;
+  /** For people. At most 256 characters. */
+  readonly message: string;
+}
+
+export type SmuxEvent =
+  /** Server: the peer opened a stream. */
+  | { readonly type: 'opened'; readonly streamId: number }
+  /** A view of what came: report it with {@link SmuxSession.consumed} when it has been used. */
+  | { readonly type: 'data'; readonly streamId: number; readonly bytes: Uint8Array }
+  /** The peer will send nothing more in the stream. In version 1 it takes nothing more, either. */
+  | { readonly type: 'finished'; readonly streamId: number }
+  /** The stream is over in both directions. */
+  | { readonly type: 'reset'; readonly streamId: number; readonly reason?: SmuxReset }
+  /** There is room again, after a `write` that took less than it was given. */
+  | { readonly type: 'writable'; readonly streamId: number }
+  /** The peer broke the rules: nothing more will be sent or received. */
+  | { readonly type: 'failed'; readonly error: SmuxError };
+
+/**
+ * Many streams over one stream of bytes, with no IO: smux as port sessions use it (PROTOCOL.md section 9).
+ *
+ * Version 1 is that of AWS's programs. It has no windows, so a reader that does not read holds up all streams when the
+ * receive buffer is {@link full}, and FIN ends both directions. Version 2 has a window for each stream; FIN ends one
+ * direction, and RST both with a reason.
+ *
+ * Poll `pollEvent` and `pollTransmit` after every call. Nothing that the peer sends makes a method throw.
+ */
+export class SmuxSession {
+  readonly #isClient: boolean;
+  readonly #version: 1 | 2;
+  readonly #maxStreams: number;
+  readonly #sendBuffer: number;
+  readonly #receiveBuffer: number;
+  readonly #reader: SmuxFrameReader;
+  readonly #streams = new Map<number, SmuxStream>();
+  /** Streams that have something to send, in the order of their turns. */
+  readonly #ready = new Set<SmuxStream>();
+  /** Frames of streams that are gone. */
+  #control: Uint8Array[] = [];
+  #events: SmuxEvent[] = [];
+  #firstEvent = 0;
+  /** Received and not consumed, over all streams. */
+  #unread = 0;
+  /** Client: the last id used. Server: the highest seen. */
+  #lastId: number;
+  #closed = false;
+
+  constructor(options: SmuxSessionOptions) {
+    const { role, version } = options;
+    this.#isClient = role === 'client';
+    this.#version = version;
+    this.#maxStreams = options.maxStreams ?? DEFAULT_SMUX_STREAMS;
+    this.#sendBuffer = options.sendBuffer ?? DEFAULT_SMUX_SEND_BUFFER;
+    this.#receiveBuffer = options.receiveBuffer ?? SMUX_RECEIVE_BUFFER[version];
+    this.#lastId = this.#isClient ? 1 : 0;
+    this.#reader = new SmuxFrameReader(version, {
+      data: (streamId, bytes) => this.#handleData(streamId, bytes),
+      control: (command, streamId, payload) => this.#handleControl(command, streamId, payload),
+    });
+  }
+
+  /** Streams that are not over. */
+  get size(): number {
+    return this.#streams.size;
+  }
+
+  /** Whether so much waits to be consumed that no more should be brought. */
+  get full(): boolean {
+    return !this.#closed && this.#unread >= this.#receiveBuffer;
+  }
+
+  /** Bytes received and not consumed. */
+  get unread(): number {
+    return this.#unread;
+  }
+
+  /** Takes bytes of the peer, cut anywhere. Keeps views of them: do not write to them afterwards. */
+  handleBytes(bytes: Uint8Array): void {
+    if (this.#closed) return;
+    try {
+      this.#reader.push(bytes);
+    } catch (error) {
+      if (!(error instanceof SmuxError)) throw error;
+      this.close();
+      this.#push({ type: 'failed', error });
+    }
+  }
+
+  /** Client: opens a stream. @returns its id @throws {SmuxError} `ERR_SMUX_STREAMS`, `ERR_SMUX_CLOSED` */
+  open(): number {
+    if (this.#closed) throw new SmuxError('ERR_SMUX_CLOSED', 'The smux session is over.');
+    if (!this.#isClient || this.#streams.size >= this.#maxStreams || this.#lastId + 2 > MAX_ID) {
+      throw new SmuxError(
+        'ERR_SMUX_STREAMS',
+        `${this.#streams.size} streams are open; there can be no more.`,
+      );
+    }
+    this.#lastId += 2;
+    const stream = new SmuxStream(this.#lastId, SMUX_INITIAL_WINDOW);
+    stream.synPending = true;
+    this.#streams.set(stream.id, stream);
+    this.#ready.add(stream);
+    return stream.id;
+  }
+
+  /**
+   * Queues bytes, which are copied.
+   *
+   * @returns how many were taken; offer the others again after the event `writable`. All, for a stream that takes
+   * nothing more: there is nobody to send them to
+   */
+  write(streamId: number, bytes: Uint8Array): number {
+    const stream = this.#streams.get(streamId);
+    if (!stream || stream.finPending || this.#isDeaf(stream)) return bytes.length;
+    const taken = Math.min(bytes.length, Math.max(0, this.#sendBuffer - stream.queued));
+    if (taken > 0) {
+      stream.push(taken === bytes.length ? bytes : bytes.subarray(0, taken));
+      this.#schedule(stream);
+    }
+    if (taken < bytes.length) stream.wantsRoom = true;
+    return taken;
+  }
+
+  /**
+   * Ends our direction, behind what was written. In version 1 the peer takes it for the end of both: what it still had
+   * to say is lost, so wait for its end where that matters.
+   */
+  closeWrite(streamId: number): void {
+    const stream = this.#streams.get(streamId);
+    if (!stream || stream.finPending) return;
+    stream.finPending = true;
+    this.#schedule(stream);
+  }
+
+  /** Ends both directions at once; what is queued is lost. Version 1 has no word for it but FIN, and no reason. */
+  reset(streamId: number, reason?: SmuxReset): void {
+    const stream = this.#streams.get(streamId);
+    if (!stream) return;
+    if (!stream.synPending && !(stream.finSent && stream.finReceived)) this.#refuse(streamId, reason, true);
+    this.#forget(stream);
+  }
+
+  /** The application has used so many bytes of the stream. */
+  consumed(streamId: number, bytes: number): void {
+    const stream = this.#streams.get(streamId);
+    if (!stream) return;
+    const count = Math.min(bytes, stream.unread);
+    stream.consumed += count;
+    this.#unread -= count;
+    if (stream.finReceived) this.#settle(stream);
+    if (this.#version === 1 || stream.finReceived) return;
+    if (stream.consumed - stream.updatedAt < stream.window / 2) return;
+    // A reader that keeps up is held back by the round trip alone.
+    if (stream.unread === 0) stream.window = Math.min(2 * stream.window, MAX_SMUX_WINDOW);
+    stream.updatedAt = stream.consumed;
+    stream.updatePending = true;
+    this.#schedule(stream);
+  }
+
+  /** Ends every stream, and tells nobody. */
+  close(): void {
+    this.#closed = true;
+    this.#streams.clear();
+    this.#ready.clear();
+    this.#control = [];
+    this.#unread = 0;
+  }
+
+  /** What happened, in order. */
+  pollEvent(): SmuxEvent | undefined {
+    const event = this.#events[this.#firstEvent];
+    if (!event) return undefined;
+    this.#firstEvent++;
+    if (this.#firstEvent === this.#events.length || this.#firstEvent === COMPACT_AFTER) {
+      this.#events = this.#events.slice(this.#firstEvent);
+      this.#firstEvent = 0;
+    }
+    return event;
+  }
+
+  /**
+   * The next bytes for the peer, at most `limit`, which is at least 2,048. Streams take turns, each with one frame, so
+   * that a large transfer does not stand before a small one.
+   */
+  pollTransmit(limit: number): Uint8Array | undefined {
+    if (this.#control.length === 0 && this.#ready.size === 0) return undefined;
+    const target = new Uint8Array(Math.min(limit, this.#estimate()));
+    let length = 0;
+    while (this.#control.length > 0 && length + this.#control[0]!.length <= target.length) {
+      const frame = this.#control.shift()!;
+      target.set(frame, length);
+      length += frame.length;
+    }
+    for (const stream of this.#ready) {
+      if (target.length - length < LONGEST_CONTROL + SMUX_HEADER_LENGTH) break;
+      this.#ready.delete(stream);
+      length = this.#transmit(stream, target, length);
+    }
+    return length === 0 ? undefined : target.subarray(0, length);
+  }
+
+  /** Bytes that all turns together want, and some more. */
+  #estimate(): number {
+    let bytes = 2 * LONGEST_CONTROL;
+    for (const frame of this.#control) bytes += frame.length;
+    for (const stream of this.#ready) {
+      bytes += LONGEST_CONTROL + SMUX_HEADER_LENGTH + Math.min(stream.queued, DEFAULT_SMUX_FRAME);
+      if (bytes >= DEFAULT_SMUX_FRAME) return Math.max(bytes, 2 * DEFAULT_SMUX_FRAME);
+    }
+    return bytes;
+  }
+
+  /** One turn of a stream. @returns where the next frame goes */
+  #transmit(stream: SmuxStream, target: Uint8Array, offset: number): number {
+    let end = offset;
+    if (stream.synPending) {
+      stream.synPending = false;
+      end = writeSmuxHeader(target, end, this.#version, SmuxCommand.Syn, 0, stream.id);
+    }
+    if (stream.updatePending) end = this.#writeUpdate(stream, target, end);
+    end = this.#writeData(stream, target, end);
+    if (stream.finPending && !stream.finSent && stream.queued === 0) {
+      stream.finSent = true;
+      end = writeSmuxHeader(target, end, this.#version, SmuxCommand.Fin, 0, stream.id);
+      this.#settle(stream);
+    }
+    if (this.#sendable(stream) > 0) this.#ready.add(stream);
+    if (stream.wantsRoom && stream.queued <= this.#sendBuffer / 2) {
+      stream.wantsRoom = false;
+      this.#push({ type: 'writable', streamId: stream.id });
+    }
+    return end;
+  }
+
+  #writeUpdate(stream: SmuxStream, target: Uint8Array, offset: number): number {
+    stream.updatePending = false;
+    stream.receiveLimit = Math.max(stream.receiveLimit, stream.consumed + stream.window);
+    const start = writeSmuxHeader(target, offset, 2, SmuxCommand.Upd, 8, stream.id);
+    writeUint32(target, start, stream.consumed % UINT32);
+    writeUint32(target, start + 4, stream.window);
+    return start + 8;
+  }
+
+  #writeData(stream: SmuxStream, target: Uint8Array, offset: number): number {
+    // Room for a FIN stays.
+    const room = target.length - offset - 2 * SMUX_HEADER_LENGTH;
+    const longest = this.#ready.size > 0 ? SHARED_FRAME : DEFAULT_SMUX_FRAME;
+    const length = Math.min(this.#sendable(stream), longest, room);
+    if (length <= 0) return offset;
+    const start = writeSmuxHeader(target, offset, this.#version, SmuxCommand.Psh, length, stream.id);
+    return start + stream.shiftInto(target, start, length);
+  }
+
+  /** Bytes of the stream that may be sent now. */
+  #sendable(stream: SmuxStream): number {
+    return this.#version === 1 ? stream.queued : Math.min(stream.queued, stream.sendLimit - stream.sent);
+  }
+
+  #schedule(stream: SmuxStream): void {
+    const { synPending, updatePending, finPending, finSent, queued } = stream;
+    const fin = finPending && !finSent && queued === 0;
+    if (synPending || updatePending || fin || this.#sendable(stream) > 0) this.#ready.add(stream);
+  }
+
+  #handleData(streamId: number, bytes: Uint8Array): void {
+    const stream = this.#streams.get(streamId);
+    // Late, for a stream that is over here.
+    if (!stream || stream.finReceived) return;
+    if (this.#version === 2 && stream.received + bytes.length > stream.receiveLimit) {
+      const reason = { code: 'ERR_SMUX_WINDOW', message: 'More was sent than the window had room for.' };
+      this.#endStream(stream, reason, reason);
+      return;
+    }
+    stream.received += bytes.length;
+    this.#unread += bytes.length;
+    this.#push({ type: 'data', streamId, bytes });
+  }
+
+  #handleControl(command: SmuxCommand, streamId: number, payload: Uint8Array): void {
+    if (command === SmuxCommand.Syn) {
+      this.#handleSyn(streamId);
+      return;
+    }
+    const stream = this.#streams.get(streamId);
+    if (!stream) return;
+    if (command === SmuxCommand.Fin) this.#handleFin(stream);
+    else if (command === SmuxCommand.Upd) this.#handleUpdate(stream, payload);
+    else if (command === SmuxCommand.Rst) {
+      const reason = parseReset(payload);
+      this.#forget(stream);
+      this.#push({ type: 'reset', streamId, ...(reason && { reason }) });
+    }
+  }
+
+  #handleSyn(streamId: number): void {
+    // Clients take new ids in rising order: a lower one is of a stream that was.
+    if (!this.#isClient && streamId <= this.#lastId) return;
+    if (this.#isClient || this.#streams.size >= this.#maxStreams) {
+      if (!this.#isClient) this.#lastId = streamId;
+      else if (this.#streams.has(streamId)) return;
+      const message = `There are ${this.#streams.size} streams already, as many as there may be.`;
+      this.#refuse(streamId, { code: 'ERR_SMUX_STREAMS', message }, false);
+      return;
+    }
+    this.#lastId = streamId;
+    this.#streams.set(streamId, new SmuxStream(streamId, SMUX_INITIAL_WINDOW));
+    this.#push({ type: 'opened', streamId });
+  }
+
+  #handleFin(stream: SmuxStream): void {
+    if (stream.finReceived) return;
+    stream.finReceived = true;
+    if (this.#isDeaf(stream)) {
+      stream.drop();
+      stream.wantsRoom = false;
+      this.#schedule(stream);
+    }
+    this.#push({ type: 'finished', streamId: stream.id });
+    this.#settle(stream);
+  }
+
+  #handleUpdate(stream: SmuxStream, payload: Uint8Array): void {
+    const inFlight = payload.length === 8 ? differenceOf(stream.sent, readUint32(payload, 0)) : UINT32;
+    if (inFlight > stream.sent) {
+      const reason = { code: 'ERR_SMUX_WINDOW', message: 'More was said to be consumed than had been sent.' };
+      this.#endStream(stream, reason, reason);
+      return;
+    }
+    const limit = stream.sent - inFlight + readUint32(payload, 4);
+    if (limit > stream.sendLimit) stream.sendLimit = limit;
+    this.#schedule(stream);
+  }
+
+  /** In version 1 a peer that has sent FIN takes nothing more. */
+  #isDeaf(stream: SmuxStream): boolean {
+    return this.#version === 1 && stream.finReceived;
+  }
+
+  #endStream(stream: SmuxStream, there: SmuxReset, here: SmuxReset): void {
+    this.#refuse(stream.id, there, true);
+    this.#forget(stream);
+    this.#push({ type: 'reset', streamId: stream.id, reason: here });
+  }
+
+  #settle(stream: SmuxStream): void {
+    // What has not been consumed yet counts until it has been.
+    if (stream.finSent && stream.finReceived && stream.unread === 0) this.#forget(stream);
+  }
+
+  #forget(stream: SmuxStream): void {
+    this.#streams.delete(stream.id);
+    this.#ready.delete(stream);
+    this.#unread -= stream.unread;
+    stream.drop();
+  }
+
+  /** @param always whether it must be said, or may be left unsaid to a peer that asks for too much */
+  #refuse(streamId: number, reason: SmuxReset | undefined, always: boolean): void {
+    if (!always && this.#control.length >= MAX_REFUSALS) return;
+    const payload = this.#version === 2 && reason ? formatReset(reason) : new Uint8Array();
+    const command = this.#version === 2 ? SmuxCommand.Rst : SmuxCommand.Fin;
+    const frame = new Uint8Array(SMUX_HEADER_LENGTH + payload.length);
+    frame.set(payload, writeSmuxHeader(frame, 0, this.#version, command, payload.length, streamId));
+    this.#control.push(frame);
+  }
+
+  #push(event: SmuxEvent): void {
+    this.#events.push(event);
+  }
+}
+
+/** Ids are 32 bits wide, and the client's are odd. */
+const MAX_ID = 0xffff_ffff;
+const UINT32 = 2 ** 32;
+/** Frames for streams that were never opened here. */
+const MAX_REFUSALS = 1_024;
+/** SYN, UPD and FIN of one stream. */
+const LONGEST_CONTROL = 4 * SMUX_HEADER_LENGTH;
+/** Bytes of one turn when other streams wait for theirs. */
+const SHARED_FRAME = 8_192;
+/** Polled events that may stay at the head of the array. */
+const COMPACT_AFTER = 1_024;
+
+/** `sent - consumed`, where of the latter only the low 32 bits are known. */
+function differenceOf(sent: number, consumed: number): number {
+  return ((sent % UINT32) - consumed + UINT32) % UINT32;
+}
+
+function formatReset({ code, message }: SmuxReset): Uint8Array {
+  return utf8(JSON.stringify({ code: code.slice(0, 64), message: message.slice(0, MAX_RESET_TEXT) }));
+}
+
+function parseReset(payload: Uint8Array): SmuxReset | undefined {
+  try {
+    const { code, message } = JSON.parse(fromUtf8(payload)) as Record<string, unknown>;
+    if (typeof code !== 'string' || typeof message !== 'string') return undefined;
+    return { code: code.slice(0, 64), message: message.slice(0, MAX_RESET_TEXT) };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Characters; six bytes each at the most, in JSON. */
+const MAX_RESET_TEXT = Math.floor((MAX_RESET_PAYLOAD - 64 * 6 - 64) / 6);
