@@ -7,17 +7,14 @@
  * installed, whatever the AWS CLI would use. You need `ssm:StartSession`, `ssm:ResumeSession` and
  * `ssm:TerminateSession`. `AWS_ENDPOINT_URL_SSM` leads to another service, as with AWS's own tools.
  */
-import { HawserError, SessionClient } from 'hawser';
-import { attachTerminal } from 'hawser/node';
+import { HawserError } from 'hawser';
+import { attachTerminal, clientFromEnvironment } from 'hawser/node';
 
 const [target] = process.argv.slice(2);
-const region = process.env.AWS_REGION ?? process.env.AWS_DEFAULT_REGION;
 if (!target) quit('usage: shell-on-aws.ts <target>, for example i-0123456789abcdef0');
-if (!region) quit('Set AWS_REGION to the region of the node, for example eu-central-1.');
 
 try {
-  const endpoint = process.env.AWS_ENDPOINT_URL_SSM;
-  const client = new SessionClient({ region, endpoint, credentials: await credentials() });
+  const client = await clientFromEnvironment();
   const session = await client.startSession({ target, reason: 'hawser example' });
   session.on('reconnecting', ({ error }) => say(`connection lost (${error.message}); resuming`));
   session.on('resumed', () => say('resumed'));
@@ -29,25 +26,6 @@ try {
 } catch (error) {
   if (error instanceof HawserError) quit(error.message);
   throw error;
-}
-
-async function credentials() {
-  const { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN } = process.env;
-  if (AWS_ACCESS_KEY_ID && AWS_SECRET_ACCESS_KEY) {
-    return {
-      accessKeyId: AWS_ACCESS_KEY_ID,
-      secretAccessKey: AWS_SECRET_ACCESS_KEY,
-      sessionToken: AWS_SESSION_TOKEN,
-    };
-  }
-  // By a variable: the package is optional, and the compiler need not find it.
-  const providers: string = '@aws-sdk/credential-providers';
-  const { fromNodeProviderChain } = await import(providers).catch(() =>
-    quit(
-      'No credentials. Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or install @aws-sdk/credential-providers to use your AWS profile.',
-    ),
-  );
-  return fromNodeProviderChain();
 }
 
 function say(text: string): void {

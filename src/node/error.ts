@@ -1,6 +1,8 @@
 import { HawserError } from '../base/error.ts';
 
 export type NodeErrorCode =
+  /** The environment lacks what a client needs: a region, credentials. */
+  | 'ERR_ENVIRONMENT'
   /** The optional peer dependency is not installed, or has no binary for this machine. */
   | 'ERR_NODE_PTY_MISSING'
   /** A client asked to be connected to an address that no client may reach. */

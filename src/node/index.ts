@@ -5,6 +5,7 @@
  */
 export { attachPipes } from './attach-pipes.ts';
 export { attachTerminal, type StdioStreams } from './attach-terminal.ts';
+export { clientFromEnvironment } from './client-from-environment.ts';
 export { NodeError, type NodeErrorCode } from './error.ts';
 export { type Listener, type ListenOptions, listen } from './listen.ts';
 export type { NodePty, NodePtyProcess } from './node-pty.ts';

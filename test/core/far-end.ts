@@ -43,6 +43,8 @@ export class FarEnd {
   readonly pairs: SocketPair[] = [];
   /** What came in order: text of the input, and the rest. */
   input = '';
+  /** The same as bytes, for protocols inside. */
+  onInput: (bytes: Uint8Array) => void = () => {};
   readonly flags: PayloadFlag[] = [];
   readonly sizes: string[] = [];
   /** While set, connections fail with it. */
@@ -155,7 +157,10 @@ export class FarEnd {
   }
 
   #take(event: ChannelEvent): void {
-    if (event.type === 'data') this.input += fromUtf8(event.payload);
+    if (event.type === 'data') {
+      this.input += fromUtf8(event.payload);
+      this.onInput(event.payload);
+    }
     if (event.type === 'flag') this.flags.push(event.flag);
     if (event.type === 'size') this.sizes.push(`${event.size.cols}x${event.size.rows}`);
   }
