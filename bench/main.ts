@@ -3,19 +3,23 @@
  */
 import { parseArgs } from 'node:util';
 import { bareRelayRoles } from './bare-relay.ts';
+import { bareTunnelRoles } from './bare-tunnel.ts';
 import { codecFigures } from './codec.ts';
+import { destinationRoles } from './destination.ts';
 import type { Figure, FigureSource } from './measure.ts';
+import { portFigures } from './ports.ts';
 import { playRole } from './processes.ts';
 import { sessionFigures } from './session.ts';
 import { stackRoles } from './stack.ts';
 
-if (!(await playRole({ ...stackRoles, ...bareRelayRoles }))) await main();
+if (!(await playRole({ ...stackRoles, ...bareRelayRoles, ...bareTunnelRoles, ...destinationRoles })))
+  await main();
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: { json: { type: 'boolean', default: false }, only: { type: 'string' } },
   });
-  const sources: FigureSource[] = [...codecFigures, ...sessionFigures];
+  const sources: FigureSource[] = [...codecFigures, ...sessionFigures, ...portFigures];
   const chosen = sources.filter(({ name }) => values.only === undefined || name.startsWith(values.only));
   if (chosen.length === 0) {
     console.error(

@@ -1,8 +1,9 @@
 import { SessionClient } from 'hawser';
-import { Agent, type SessionHandler } from 'hawser/agent';
-import { ptyShell, serve } from 'hawser/node';
+import { Agent, portForwarding, type SessionHandler } from 'hawser/agent';
+import { ptyShell, serve, tcpDialer } from 'hawser/node';
 import { SessionManagerService } from 'hawser/service';
 import { type Roles, startRole } from './processes.ts';
+import { stockPort } from './stock-agent.ts';
 
 const region = 'eu-central-1';
 const accountId = '111122223333';
@@ -19,10 +20,18 @@ export interface Stack {
   close(): Promise<void>;
 }
 
-/** @param handler name of one of the agent's handlers below */
-export async function openStack(handler: 'echo' | 'shell', payloadSize: number): Promise<Stack> {
+/**
+ * @param handler name of one of the agent's handlers below
+ * @param destination a port that handlers may lead to
+ */
+export async function openStack(
+  handler: keyof typeof HANDLERS,
+  payloadSize?: number,
+  destination?: string,
+): Promise<Stack> {
   const service = await startRole('service');
-  const agent = await startRole('agent', JSON.stringify({ endpoint: service.said, handler, payloadSize }));
+  const told = { endpoint: service.said, handler, payloadSize, destination };
+  const agent = await startRole('agent', JSON.stringify(told));
   return {
     client: new SessionClient({ region, credentials: user, endpoint: service.said }),
     target,
@@ -44,19 +53,27 @@ export const stackRoles: Roles = {
     return (await serve(service)).url;
   },
   async agent(told) {
-    const { endpoint, handler, payloadSize } = JSON.parse(told);
-    const handlers = { Standard_Stream: handler === 'echo' ? echo : ptyShell({ shell: 'sh' }) };
+    const { endpoint, handler, payloadSize, destination } = JSON.parse(told);
+    const handlers = HANDLERS[handler as keyof typeof HANDLERS](Number(destination));
     await new Agent({
       instanceId: target,
       region,
       credentials: node,
       endpoint,
       handlers,
-      payloadSize,
+      ...(payloadSize !== undefined && { payloadSize }),
     }).start();
     return '';
   },
 };
+
+/** By name: functions do not go from process to process. */
+const HANDLERS = {
+  echo: () => ({ Standard_Stream: echo }),
+  shell: () => ({ Standard_Stream: ptyShell({ shell: 'sh' }) }),
+  port: () => ({ Port: portForwarding(tcpDialer()) }),
+  'stock-port': (destination: number) => ({ Port: stockPort(destination) }),
+} satisfies Record<string, (destination: number) => Record<string, SessionHandler>>;
 
 /** Greets, as a shell does, so that input may flow; then sends back what comes. */
 const echo: SessionHandler = async (session) => {
