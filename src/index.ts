@@ -34,6 +34,7 @@ export {
   ForwardPool,
   type ForwardPoolOptions,
   InvalidDocumentError,
+  InvalidParametersError,
   join,
   type Platform,
   PortError,

@@ -104,6 +104,7 @@ export class SessionClient {
    * session is terminated, so that none stays on the node.
    *
    * @throws {TargetNotConnectedError} @throws {AccessDeniedError} @throws {InvalidDocumentError}
+   * @throws {InvalidParametersError}
    */
   async startSession(options: StartSessionOptions): Promise<Session> {
     const { signal } = options;
@@ -130,7 +131,8 @@ export class SessionClient {
    * connections can be opened.
    *
    * @throws {PortError} when the node will not forward there @throws {TargetNotConnectedError}
-   * @throws {AccessDeniedError} @throws {InvalidDocumentError} @throws {RangeError} for `sessions` out of range
+   * @throws {AccessDeniedError} @throws {InvalidDocumentError} @throws {InvalidParametersError}
+   * @throws {RangeError} for `sessions` out of range
    */
   async forward(options: ForwardOptions): Promise<Forward> {
     const { port, host, sessions: count = 1, halfClose, parameters, ...others } = options;
@@ -195,6 +197,7 @@ export class SessionClient {
    * The token is good for one connection, within about a minute.
    *
    * @throws {TargetNotConnectedError} @throws {AccessDeniedError} @throws {InvalidDocumentError}
+   * @throws {InvalidParametersError}
    */
   async startAccess(input: StartSessionInput, options: CallSignal = {}): Promise<SessionAccess> {
     return this.#api.startSession(input, options);

@@ -45,6 +45,7 @@ export {
   AccessDeniedError,
   CredentialsRefusedError,
   InvalidDocumentError,
+  InvalidParametersError,
   ServiceError,
   type ServiceErrorDetails,
   SessionNotFoundError,

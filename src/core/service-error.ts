@@ -69,10 +69,17 @@ export class SessionNotFoundError extends ServiceError {
   }
 }
 
-/** There is no such session document, it is of another type, or the parameters do not fit it. */
+/** There is no such session document, or it is of another type. */
 export class InvalidDocumentError extends ServiceError {
   constructor(details: ServiceErrorDetails) {
     super(details, 'ERR_DOCUMENT_INVALID');
+  }
+}
+
+/** The session document declares other parameters, or does not allow these values. */
+export class InvalidParametersError extends ServiceError {
+  constructor(details: ServiceErrorDetails) {
+    super(details, 'ERR_PARAMETERS_INVALID');
   }
 }
 
@@ -100,7 +107,7 @@ const CLASSES: ReadonlyMap<string, ServiceErrorClass> = new Map<string, ServiceE
   ['RequestExpired', CredentialsRefusedError],
   ['DoesNotExistException', SessionNotFoundError],
   ['InvalidDocument', InvalidDocumentError],
-  ['InvalidParameters', InvalidDocumentError],
+  ['InvalidParameters', InvalidParametersError],
   ['Throttling', ThrottledError],
   ['ThrottlingException', ThrottledError],
   ['ThrottledException', ThrottledError],

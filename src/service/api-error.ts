@@ -1,4 +1,5 @@
 import { HawserError } from '../base/error.ts';
+import { ParameterError } from '../core/documents/error.ts';
 import { SignatureError } from '../crypto/index.ts';
 import type { ServiceContext } from './context.ts';
 
@@ -20,6 +21,7 @@ export class ApiError extends HawserError {
 export function toApiError(error: unknown, { report }: Pick<ServiceContext, 'report'>): ApiError {
   if (error instanceof ApiError) return error;
   if (error instanceof SignatureError) return new ApiError(error.awsCode, error.message, error.status);
+  if (error instanceof ParameterError) return new ApiError('InvalidParameters', error.message);
   report(error);
   return new ApiError('InternalServerError', 'An error occurred on the server side.', 500);
 }

@@ -17,7 +17,7 @@ export function startSessionFrame(record: SessionRecord, context: FrameContext):
     documentName: record.documentName,
     documentContent: { ...record.documentContent },
     sessionId: record.sessionId,
-    parameters: {},
+    parameters: record.parameters,
     runAsUser: '',
     sessionOwner: record.owner.arn,
   });

@@ -3,8 +3,12 @@
  *
  * @module
  */
+export type {
+  DocumentParameter,
+  ParameterType,
+  SessionDocument,
+} from '../core/documents/session-document.ts';
 export type { Bus, BusMessage, BusSignal, Side } from './bus.ts';
-export type { SessionDocument } from './document.ts';
 export type { ServiceEvent } from './event.ts';
 export { memoryBus } from './memory-bus.ts';
 export { memoryStore } from './memory-store.ts';

@@ -1,8 +1,8 @@
+import type { SessionDocument } from '../core/documents/session-document.ts';
 import type { Platform } from '../core/platform.ts';
 import type { KeyRecord } from '../crypto/index.ts';
 import type { Authorizer, Principal } from '../policy/index.ts';
 import type { Bus } from './bus.ts';
-import type { SessionDocument } from './document.ts';
 import type { ServiceEvent } from './event.ts';
 import type { Store } from './store.ts';
 
@@ -15,7 +15,7 @@ export interface SessionManagerServiceOptions {
   readonly credentials: (accessKeyId: string) => CallerRecord | undefined | Promise<CallerRecord | undefined>;
   /** Default: every principal of the account may do everything, others nothing. */
   readonly authorize?: Authorizer;
-  /** Session documents by name, beside `SSM-SessionManagerRunShell`, which one of them may replace. */
+  /** Session documents by name, beside AWS's own (CONTROL-PLANE.md section 3.6), which they may replace. */
   readonly documents?: Readonly<Record<string, SessionDocument>>;
   /**
    * Where clients and agents open their channels, for example `wss://gateway.example.com`. Default: where the

@@ -1,8 +1,9 @@
+import { AWS_DOCUMENTS } from '../core/documents/aws-documents.ts';
 import type { Socket } from '../core/socket.ts';
 import { Authenticator } from './authenticator.ts';
 import { Authorization } from './authorization.ts';
 import { serviceContext } from './context.ts';
-import { checkDocument, DEFAULT_DOCUMENT, DEFAULT_DOCUMENT_CONTENT } from './document.ts';
+import { checkDocument } from './document.ts';
 import { errorAnswer, JsonApi } from './json-api.ts';
 import { channelPath, MessageGateway } from './message-gateway.ts';
 import { Nodes, type Target, type TargetRegistration } from './nodes.ts';
@@ -29,9 +30,7 @@ export class SessionManagerService {
 
   /** @throws {HawserError} `ERR_DOCUMENT` for a session document that cannot be used */
   constructor(options: SessionManagerServiceOptions) {
-    const documents = new Map(
-      Object.entries({ [DEFAULT_DOCUMENT]: DEFAULT_DOCUMENT_CONTENT, ...options.documents }),
-    );
+    const documents = new Map(Object.entries({ ...AWS_DOCUMENTS, ...options.documents }));
     for (const [name, document] of documents) checkDocument(name, document);
     const context = serviceContext(options);
     const authenticator = new Authenticator(options.credentials, context);

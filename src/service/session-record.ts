@@ -1,5 +1,6 @@
+import type { ParameterValues } from '../core/documents/parameters.ts';
+import type { SessionDocument } from '../core/documents/session-document.ts';
 import type { Side } from './bus.ts';
-import type { SessionDocument } from './document.ts';
 import type { TokenRecord } from './token.ts';
 
 /** CONTROL-PLANE.md section 4.1. `Terminated` and `Failed` are final. */
@@ -40,6 +41,8 @@ export interface SessionRecord {
   readonly owner: { readonly arn: string; readonly userId: string };
   readonly documentName: string;
   readonly documentContent: SessionDocument;
+  /** Those that were given, as the agent takes them. */
+  readonly parameters: ParameterValues;
   readonly reason?: string;
   readonly startDate: number;
   /** Milliseconds without stream data after which it ends. */

@@ -25,6 +25,7 @@ export type NewSession = Pick<
   | 'owner'
   | 'documentName'
   | 'documentContent'
+  | 'parameters'
   | 'reason'
   | 'idleTimeout'
   | 'maxDuration'

@@ -6,6 +6,7 @@ import {
   AccessDeniedError,
   CredentialsRefusedError,
   InvalidDocumentError,
+  InvalidParametersError,
   ServiceError,
   SessionNotFoundError,
   TargetNotConnectedError,
@@ -101,7 +102,7 @@ describe('a refusal', () => {
     ['ExpiredTokenException', 'ERR_CREDENTIALS_REFUSED', CredentialsRefusedError],
     ['DoesNotExistException', 'ERR_SESSION_NOT_FOUND', SessionNotFoundError],
     ['InvalidDocument', 'ERR_DOCUMENT_INVALID', InvalidDocumentError],
-    ['InvalidParameters', 'ERR_DOCUMENT_INVALID', InvalidDocumentError],
+    ['InvalidParameters', 'ERR_PARAMETERS_INVALID', InvalidParametersError],
     ['BadRequest', 'ERR_SERVICE', ServiceError],
   ])('%s has the code %s and a class', async (type, code, ErrorClass) => {
     const { api, run } = scripted([refused(type, 'i-1 is not connected.')]);

@@ -227,7 +227,6 @@ test('every call is told of, with its caller and outcome', async () => {
 });
 
 test.each([
-  ['a parameter', { parameters: { a: {} } }],
   ['61 idle minutes', { inputs: { idleSessionTimeout: '61' } }],
   ['no minutes at all', { inputs: { maxSessionDuration: '0' } }],
   ['1441 minutes', { inputs: { maxSessionDuration: 1441 } }],

@@ -11,6 +11,7 @@ function session(status: SessionStatus, members: Partial<SessionRecord> = {}): S
     owner: { arn: 'arn:aws:iam::111122223333:user/jane', userId: 'AIDAJANE' },
     documentName: 'SSM-SessionManagerRunShell',
     documentContent: { schemaVersion: '1.0', sessionType: 'Standard_Stream' },
+    parameters: {},
     startDate: 0,
     idleTimeout: 1,
     status,

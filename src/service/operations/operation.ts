@@ -1,7 +1,7 @@
+import type { SessionDocument } from '../../core/documents/session-document.ts';
 import type { Principal } from '../../policy/index.ts';
 import type { Authorization } from '../authorization.ts';
 import type { ServiceContext } from '../context.ts';
-import type { SessionDocument } from '../document.ts';
 import type { Nodes } from '../nodes.ts';
 import type { Sessions } from '../sessions.ts';
 import type { Shape } from '../shape.ts';

@@ -1,6 +1,8 @@
+import { DEFAULT_DOCUMENT } from '../../core/documents/aws-documents.ts';
+import { parameterValues } from '../../core/documents/parameters.ts';
 import { ApiError } from '../api-error.ts';
 import { documentName } from '../arn.ts';
-import { DEFAULT_DOCUMENT, documentTimers } from '../document.ts';
+import { documentTimers } from '../document.ts';
 import { newSessionId } from '../session-id.ts';
 import { isOver } from '../session-record.ts';
 import { list, map, string, structure } from '../shape.ts';
@@ -21,7 +23,7 @@ export function startSession(parts: OperationParts) {
       },
     ),
 
-    async handle({ Target, DocumentName = DEFAULT_DOCUMENT, Reason, Parameters }, call) {
+    async handle({ Target, DocumentName = DEFAULT_DOCUMENT, Reason, Parameters = new Map() }, call) {
       const { principal } = call;
       const name = documentName(DocumentName, context);
       const document = name === undefined ? undefined : documents.get(name);
@@ -33,7 +35,7 @@ export function startSession(parts: OperationParts) {
       if (node?.channel === undefined) {
         throw new ApiError('TargetNotConnected', `${Target} is not connected.`);
       }
-      if (Parameters && Parameters.size > 0) throw new ApiError('InvalidParameters', UNDECLARED);
+      const parameters = parameterValues(document, Parameters);
       await checkCount(Target);
 
       const { sessionId } = await sessions.start({
@@ -42,6 +44,7 @@ export function startSession(parts: OperationParts) {
         owner: { arn: principal.arn, userId: principal.userId },
         documentName: name,
         documentContent: document,
+        parameters,
         ...(Reason !== undefined && { reason: Reason }),
         ...{ idleTimeout: context.timers.idle, ...documentTimers(name, document) },
       });
@@ -59,7 +62,3 @@ export function startSession(parts: OperationParts) {
     );
   }
 }
-
-/** The text of the API model. */
-const UNDECLARED =
-  'You must specify values for all required parameters in the Amazon Web Services Systems Manager document (SSM document). You can only supply values to parameters defined in the SSM document.';
