@@ -38,7 +38,7 @@ export function listen(
   forward: { open(): Promise<Connection> },
   options: ListenOptions = {},
 ): Promise<Listener> {
-  return listenWith(options, async (socket, signal) => {
+  return listenWith(options, async (socket) => {
     let connection: Connection;
     try {
       connection = await forward.open();
@@ -47,23 +47,22 @@ export function listen(
       options.onError?.(error as Error);
       return;
     }
-    await join(socketConnection(socket), connection, signal);
+    await join(socketConnection(socket), connection);
   });
 }
 
 /** What {@link listen} and the proxy share. `handle` has the socket from the start and may not throw. */
 export async function listenWith(
   { port = 0, host = '127.0.0.1', path }: ListenOptions,
-  handle: (socket: Socket, signal: AbortSignal) => Promise<void>,
+  handle: (socket: Socket) => Promise<void>,
 ): Promise<Listener> {
   const sockets = new Set<Socket>();
-  const over = new AbortController();
   const server = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true }, (socket) => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
     // What it leads to hears of it by the stream; without a listener the process would end.
     socket.on('error', () => {});
-    void handle(socket, over.signal);
+    void handle(socket);
   });
   await bind(server, path === undefined ? { port, host } : { path });
   const address = server.address();
@@ -71,7 +70,6 @@ export async function listenWith(
   const close = () =>
     new Promise<void>((resolve) => {
       server.close(() => resolve());
-      over.abort();
       for (const socket of sockets) socket.destroy();
     });
   return {

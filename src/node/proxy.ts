@@ -18,7 +18,7 @@ export function proxy(
   pool: { open(host: string, port: number): Promise<Connection> },
   options: ListenOptions = {},
 ): Promise<Listener> {
-  return listenWith(options, async (socket, signal) => {
+  return listenWith(options, async (socket) => {
     const request = await readRequest(socket);
     if (request?.type !== 'connect') {
       if (request) socket.end(request.reply);
@@ -35,7 +35,7 @@ export function proxy(
     }
     socket.write(request.accepted);
     if (request.rest.length > 0) socket.unshift(request.rest);
-    await join(socketConnection(socket), connection, signal);
+    await join(socketConnection(socket), connection);
   });
 }
 

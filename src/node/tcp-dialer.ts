@@ -1,4 +1,5 @@
 import { lookup } from 'node:dns/promises';
+import { setMaxListeners } from 'node:events';
 import { connect, isIP } from 'node:net';
 import type { Destination, Dialer } from '../agent/port/dialer.ts';
 import type { Connection } from '../core/port/connection.ts';
@@ -49,6 +50,8 @@ export function tcpDialer({ denied = DENIED_ADDRESSES, timeout = 30_000 }: TcpDi
       }
     },
     async dial(destination, signal) {
+      // Many may dial under the one signal of their session: that is no leak to warn of.
+      setMaxListeners(0, signal);
       let failure: unknown;
       for (const address of await allowed(destination)) {
         try {

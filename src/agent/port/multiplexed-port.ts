@@ -36,7 +36,7 @@ export async function multiplexedPort(
       stream.reset(error);
       return;
     }
-    await join(stream, connection, session.signal);
+    await join(stream, connection);
   };
   const read = async () => {
     for await (const bytes of session.input) await mux.handleBytes(bytes);

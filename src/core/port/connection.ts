@@ -13,13 +13,10 @@ export interface Connection {
 /**
  * Carries bytes both ways between two connections until both directions have ended, each when its side ends it. An
  * error on either side ends both connections. Never rejects.
- *
- * @param signal ends both at once
  */
-export async function join(one: Connection, other: Connection, signal?: AbortSignal): Promise<void> {
-  const options = signal ? { signal } : {};
-  const there = one.readable.pipeTo(other.writable, options);
-  const back = other.readable.pipeTo(one.writable, options);
+export async function join(one: Connection, other: Connection): Promise<void> {
+  const there = one.readable.pipeTo(other.writable);
+  const back = other.readable.pipeTo(one.writable);
   // What breaks one direction breaks the connection: the far side of the other would wait for ever.
   there.catch((error: unknown) => one.writable.abort(error).catch(() => {}));
   back.catch((error: unknown) => other.writable.abort(error).catch(() => {}));
