@@ -29,7 +29,7 @@ export class ProxyHandshake {
     all.set(bytes, this.#bytes.length);
     this.#bytes = all;
     if (all.length === 0) return { type: 'more' };
-    return all[0] === SOCKS_VERSION ? this.#readSocks() : this.#readHttp();
+    return this.#greeted || all[0] === SOCKS_VERSION ? this.#readSocks() : this.#readHttp();
   }
 
   #readSocks(): ProxyRequest {

@@ -13,7 +13,14 @@ const NO_CREDENTIALS = {
 };
 
 test('every example is tried here or in a file of its own', () => {
-  expect(readdirSync(`${ROOT}/examples`).sort()).toEqual(['demo.ts', 'shell-on-aws.ts', 'virtual-node.ts']);
+  expect(readdirSync(`${ROOT}/examples`).sort()).toEqual([
+    'demo.ts',
+    'forward.ts',
+    'shell-on-aws.ts',
+    'socks.ts',
+    'ssh.ts',
+    'virtual-node.ts',
+  ]);
 });
 
 test('virtual-node tests what it says', async () => {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
-import { SessionClient, type SessionClientOptions, type StartSessionOptions } from 'hawser';
+import { type ForwardOptions, SessionClient } from 'hawser';
 import { Agent, portForwarding } from 'hawser/agent';
 import { type Listener, listen, serve, tcpDialer } from 'hawser/node';
 import { SessionManagerService } from 'hawser/service';
@@ -19,7 +19,7 @@ const principal = (name: string) => ({
 });
 
 /** Service, agent and client over the loopback interface. Ends with the test. */
-export async function portWorld(options: Partial<SessionClientOptions> = {}) {
+export async function portWorld() {
   const service = new SessionManagerService({
     region,
     accountId,
@@ -39,17 +39,16 @@ export async function portWorld(options: Partial<SessionClientOptions> = {}) {
     handlers: { Port: portForwarding(tcpDialer()) },
   });
   await agent.start();
-  const client = new SessionClient({ region, endpoint: server.url, credentials: USER, ...options });
+  const clientAt = (endpoint: string) => new SessionClient({ region, endpoint, credentials: USER });
+  const client = clientAt(server.url);
   onTestFinished(async () => {
     await agent.stop();
     await service.close();
     await server.close();
   });
-  const forward = (
-    port: number,
-    more: Partial<StartSessionOptions> & { host?: string; sessions?: number } = {},
-  ) => client.forward({ target: NODE_ID, port, ...more });
-  return { client, agent, service, server, forward };
+  const forward = (port: number, options: Partial<ForwardOptions> = {}) =>
+    client.forward({ target: NODE_ID, port, ...options });
+  return { client, clientAt, agent, service, server, forward, target: NODE_ID };
 }
 
 /** A TCP server on the node: its port. Ends with the test. */
