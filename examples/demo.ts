@@ -12,7 +12,15 @@ import { randomBytes } from 'node:crypto';
 import { constants } from 'node:os';
 import { SessionClient } from 'hawser';
 import { Agent } from 'hawser/agent';
-import { attachPipes, attachTerminal, pipeShell, ptyShell, serve } from 'hawser/node';
+import {
+  attachPipes,
+  attachTerminal,
+  interactiveCommands,
+  nonInteractiveCommands,
+  pipeShell,
+  ptyShell,
+  serve,
+} from 'hawser/node';
 import { SessionManagerService } from 'hawser/service';
 
 const region = 'eu-central-1';
@@ -47,7 +55,11 @@ const agent = new Agent({
   region,
   credentials: node,
   endpoint: server.url,
-  handlers: { Standard_Stream: inTerminal ? ptyShell() : pipeShell() },
+  handlers: {
+    Standard_Stream: inTerminal ? ptyShell() : pipeShell(),
+    InteractiveCommands: interactiveCommands(),
+    NonInteractiveCommands: nonInteractiveCommands(),
+  },
 });
 await agent.start();
 

@@ -9,9 +9,7 @@ export type { Destination, Dialer } from './port/dialer.ts';
 export { portForwarding } from './port/port-forwarding.ts';
 export type { AgentSession, SessionHandler, SessionResult } from './session.ts';
 export type { SessionOutcome } from './session-run.ts';
-export {
-  type VirtualCommand,
-  type VirtualIo,
-  type VirtualShellOptions,
-  virtualShell,
-} from './virtual-shell.ts';
+export type { ShellPlatform } from './shell-properties.ts';
+export type { VirtualCommand, VirtualCommands, VirtualIo } from './virtual-command.ts';
+export { type VirtualCommandsOptions, virtualCommands } from './virtual-commands.ts';
+export { type VirtualShellOptions, virtualShell } from './virtual-shell.ts';

@@ -224,6 +224,7 @@ export class SessionRun {
       },
       write: (bytes) => this.#channel.write(bytes, PayloadType.Output),
       writeStderr: (bytes) => this.#channel.write(bytes, PayloadType.StdErr),
+      sendExitCode: (exitCode) => this.#sendExitCode(exitCode),
       handshake: (extensions) => this.#startHandshake(extensions),
       sendFlag: (flag) => this.#channel.command((channel) => channel.sendFlag(flag)),
       onResize: (listener) => listen(this.#resizeListeners, listener),
@@ -231,11 +232,17 @@ export class SessionRun {
     };
   }
 
+  async #sendExitCode(exitCode: number): Promise<void> {
+    await this.#channel.write(new Uint8Array(0), PayloadType.Output); // when all that waits has been taken
+    this.#channel.command((channel) => channel.sendExitCode(exitCode));
+  }
+
   async #startHandshake(extensions: HandshakeExtensions = {}): Promise<Handshake> {
     if (!this.#handshake) {
       const handshake = deferred<Handshake>();
       handshake.promise.catch(() => {}); // the session fails by itself, whether or not the handler waits
-      const { sessionType, properties } = this.#options.document;
+      const { sessionType } = this.#options.document;
+      const properties = SHELL_TYPES.has(sessionType) ? null : this.#options.document.properties;
       const now = this.#options.platform.clock.now();
       this.#channel.command((channel) =>
         channel.startHandshake({ sessionType, properties }, now, extensions),
@@ -254,6 +261,8 @@ interface Cancellation {
   readonly deliver: boolean;
 }
 
+/** Their properties are for the node alone (PROTOCOL.md section 7). */
+const SHELL_TYPES = new Set(['Standard_Stream', 'InteractiveCommands', 'NonInteractiveCommands']);
 /** Milliseconds. Between tries to open the data channel again. */
 const BACKOFF = { base: 200, cap: 10_000 };
 /** Without a data channel for so long, the session is given up: nobody will come back for it. */

@@ -54,6 +54,12 @@ export interface AgentSession {
   /** Like {@link write}, for the stream apart (`StdErr`). AWS's plugin prints it to its stdout. */
   writeStderr(bytes: Uint8Array): Promise<void>;
   /**
+   * Tells the client the exit status on the data channel, after all output so far. For commands with
+   * `separateOutputStream`; AWS's plugin prints it as `EXIT_CODE: n` (PROTOCOL.md section 10). The session's own
+   * {@link SessionResult.exitCode} is apart from it.
+   */
+  sendExitCode(exitCode: number): Promise<void>;
+  /**
    * Agrees with the client on session type and properties before anything else is sent (PROTOCOL.md section
    * 7). A shell that greets its user needs none: the client takes the first output as the sign that it may
    * send. A handler that waits for input without a word must ask for it, as must ports and

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { type Deferred, deferred } from '../base/deferred.ts';
 import type { TerminalSize } from '../channel/payload/terminal.ts';
 import type { NodePty, NodePtyProcess } from './node-pty.ts';
-import type { ShellCommand } from './shell.ts';
+import type { Command } from './shell.ts';
 
 /**
  * A program in a pseudo-terminal, with what `node-pty` 1.1 leaves out.
@@ -28,14 +28,9 @@ export class PtyProcess {
   readonly exited: Promise<number>;
 
   /** @param output given each piece of output; {@link pause} stops them, except for the last */
-  constructor(
-    nodePty: NodePty,
-    command: ShellCommand,
-    size: TerminalSize,
-    output: (bytes: Uint8Array) => void,
-  ) {
-    const { program, env, cwd } = command;
-    this.#pty = nodePty.spawn(program, [], { name: env.TERM, ...size, env, cwd, encoding: null });
+  constructor(nodePty: NodePty, command: Command, size: TerminalSize, output: (bytes: Uint8Array) => void) {
+    const { program, args, env, cwd } = command;
+    this.#pty = nodePty.spawn(program, [...args], { name: env.TERM, ...size, env, cwd, encoding: null });
     this.#output = output;
     this.#otherEnd = openOtherEnd(this.#pty);
     this.#pty.onData((data) => output(data as unknown as Uint8Array));

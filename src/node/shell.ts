@@ -1,34 +1,61 @@
-import { accessSync, constants, existsSync } from 'node:fs';
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import type { AgentSession } from '../agent/session.ts';
+import type { ShellPlatform } from '../agent/shell-properties.ts';
 import { NodeError } from './error.ts';
 
-/** What shells of both kinds can be told. */
-export interface ShellOptions {
-  /** Program, run without arguments. Default `bash` where there is one, else `sh`. */
-  readonly shell?: string;
+/** What every program of a session can be told. */
+export interface CommandOptions {
   /** Variables on top of this process's own; undefined takes one away. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Default: this process's own, as AWS's agent does. */
   readonly cwd?: string;
 }
 
-export interface ShellCommand {
+/** What shells of both kinds can be told. */
+export interface ShellOptions extends CommandOptions {
+  /** Program, run without arguments. Default `bash` where there is one, else `sh`. */
+  readonly shell?: string;
+}
+
+/** What to start, and where. */
+export interface Command extends Surroundings {
   readonly program: string;
-  readonly env: Record<string, string>;
+  readonly args: readonly string[];
+}
+
+export interface Surroundings {
+  readonly env: Readonly<Record<string, string>>;
   readonly cwd: string;
 }
 
+/** What terminals of sessions are, to the programs in them. */
+export const TERMINAL = { TERM: 'xterm-256color' };
+
+/** The part of a document's properties that is meant for this machine. */
+export const SHELL_PLATFORM: ShellPlatform =
+  process.platform === 'darwin' ? 'macos' : process.platform === 'win32' ? 'windows' : 'linux';
+
 /**
  * @param variables set over this process's own, under those of the options
- * @throws {NodeError} `ERR_RUN_AS`, `ERR_SHELL_START`
+ * @throws {NodeError} `ERR_SHELL_START`
  */
 export function shellCommand(
   options: ShellOptions,
-  session: AgentSession,
   variables: Readonly<Record<string, string>> = {},
-): ShellCommand {
-  refuseRunAs(session);
+): Command {
+  const { env, cwd } = surroundings(options, variables);
+  const shells = options.shell === undefined ? ['bash', 'sh'] : [options.shell];
+  const program = shells.find((shell) => findProgram(shell, env.PATH) !== undefined);
+  if (program === undefined) throw unstartable(`there is no program ${shells.at(-1)}`);
+  return { program, args: [], env, cwd };
+}
+
+/** @throws {NodeError} `ERR_SHELL_START` when the folder does not exist */
+export function surroundings(
+  options: CommandOptions,
+  variables: Readonly<Record<string, string>> = {},
+): Surroundings {
   const own = { ...process.env };
   for (const name of OF_OTHER_TERMINALS) delete own[name];
   const given = { LANG: 'C.UTF-8', ...own, ...variables, ...options.env };
@@ -37,22 +64,35 @@ export function shellCommand(
   );
   const { cwd = process.cwd() } = options;
   if (!existsSync(cwd)) throw unstartable(`the folder ${cwd} does not exist`);
-  return { program: findShell(options.shell, env.PATH), cwd, env };
+  return { cwd, env };
 }
 
 /** Said of the terminal that the agent itself may run in; a shell in another one would believe them. */
 const OF_OTHER_TERMINALS = ['TMUX', 'TMUX_PANE', 'STY', 'WINDOW', 'WINDOWID', 'TERMCAP', 'COLUMNS', 'LINES'];
 
-/** Looked for here, since a terminal would start with a program that is not there, and end without a word. */
-function findShell(shell: string | undefined, path = ''): string {
-  const folders = path.split(delimiter);
-  const exists = (program: string) =>
-    program.includes('/')
-      ? isExecutable(program)
-      : folders.some((folder) => isExecutable(join(folder, program)));
-  const found = (shell === undefined ? ['bash', 'sh'] : [shell]).find(exists);
-  if (found === undefined) throw unstartable(`there is no program ${shell ?? 'sh'}`);
-  return found;
+/**
+ * Where a program is, by the rules of shells: a name with a slash is a path, any other is looked for in `path`.
+ * Looked for here, since a terminal would start with a program that is not there, and end without a word.
+ */
+export function findProgram(name: string, path = ''): string | undefined {
+  if (name.includes('/')) return isExecutable(name) ? name : undefined;
+  return path
+    .split(delimiter)
+    .map((folder) => join(folder, name))
+    .find(isExecutable);
+}
+
+/**
+ * Running as the agent's user where another was asked for would hand out the wrong rights.
+ *
+ * @throws {NodeError} `ERR_RUN_AS`
+ */
+export function refuseRunAs({ inputs }: AgentSession): void {
+  if (inputs.runAsEnabled !== true && inputs.runAsEnabled !== 'true') return;
+  throw new NodeError(
+    'ERR_RUN_AS',
+    'The session document asks for another operating-system user (runAsEnabled), which this agent cannot do yet.',
+  );
 }
 
 function unstartable(why: string): NodeError {
@@ -62,17 +102,8 @@ function unstartable(why: string): NodeError {
 function isExecutable(file: string): boolean {
   try {
     accessSync(file, constants.X_OK);
-    return true;
+    return statSync(file).isFile();
   } catch {
     return false;
   }
-}
-
-/** Running as the agent's user where another was asked for would hand out the wrong rights. */
-function refuseRunAs({ inputs }: AgentSession): void {
-  if (inputs.runAsEnabled !== true && inputs.runAsEnabled !== 'true') return;
-  throw new NodeError(
-    'ERR_RUN_AS',
-    'The session document asks for another operating-system user (runAsEnabled), which this agent cannot do yet.',
-  );
 }

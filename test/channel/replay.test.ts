@@ -49,6 +49,19 @@ describe('in the place of the real plugin', () => {
     expect(events).toContainEqual({ type: 'exitCode', exitCode: 7 });
   });
 
+  test('02-interactive-command: is ready with the first output, and answers the question in it', () => {
+    const { events, streamed } = replay('02-interactive-command', 'client');
+    expect(events[0]).toEqual({ type: 'ready' });
+    expect(streamed.map(({ payload }) => Buffer.from(payload).toString())).toEqual(['bob\n']);
+  });
+
+  test('03b-noninteractive-merged: gets one stream and no exit code', () => {
+    const { events, received } = replay('03b-noninteractive-merged', 'client');
+    expect(received()).toBe('out1\nerr1\nout2\n');
+    expect(received(PayloadType.StdErr)).toBe('');
+    expect(events.some(({ type }) => type === 'exitCode')).toBe(false);
+  });
+
   test('07-kms-shell: refuses encryption it cannot do, and says so to both sides', () => {
     const { events, streamed } = replay('07-kms-shell', 'client');
     expect(events).toContainEqual(

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { Writable } from 'node:stream';
-import { type Session, SessionClient } from 'hawser';
+import { type Session, SessionClient, type StartSessionOptions } from 'hawser';
 import { Agent, type SessionHandler } from 'hawser/agent';
 import { type Server, serve } from 'hawser/node';
 import { type SessionDocument, SessionManagerService } from 'hawser/service';
@@ -9,7 +9,8 @@ import { onTestFinished } from 'vitest';
 
 const region = 'eu-central-1';
 const accountId = '111122223333';
-const INSTANCE_ID = 'mi-0123456789abcdef0';
+export const INSTANCE_ID = 'mi-0123456789abcdef0';
+export const DOCUMENT_NAME = 'Test-Session';
 const USER = { accessKeyId: 'AKIAUSER', secretAccessKey: 'secret-of-the-user' };
 const NODE = { accessKeyId: 'AKIANODE', secretAccessKey: 'secret-of-the-node' };
 const principal = (name: string) => ({
@@ -26,7 +27,18 @@ export interface World {
 }
 
 /** Service, agent, client and a session between them, over the loopback interface. Ends with the test. */
-export async function world(handler: SessionHandler, inputs: SessionDocument['inputs'] = {}): Promise<World> {
+export async function world(
+  handler: SessionHandler,
+  inputs: SessionDocument['inputs'] = {},
+  content: Partial<SessionDocument> = {},
+  options: Partial<StartSessionOptions> = {},
+): Promise<World> {
+  const document: SessionDocument = {
+    schemaVersion: '1.0',
+    sessionType: 'Standard_Stream',
+    inputs,
+    ...content,
+  };
   const service = new SessionManagerService({
     region,
     accountId,
@@ -35,7 +47,7 @@ export async function world(handler: SessionHandler, inputs: SessionDocument['in
         { ...USER, principal: principal('tester') },
         { ...NODE, principal: principal('node'), targetId: INSTANCE_ID },
       ].find(({ accessKeyId }) => accessKeyId === id),
-    documents: { 'Test-Shell': { schemaVersion: '1.0', sessionType: 'Standard_Stream', inputs } },
+    documents: { [DOCUMENT_NAME]: document },
   });
   await service.registerTarget({ id: INSTANCE_ID });
   const server = await serve(service);
@@ -44,11 +56,15 @@ export async function world(handler: SessionHandler, inputs: SessionDocument['in
     region,
     endpoint: server.url,
     credentials: NODE,
-    handlers: { Standard_Stream: handler },
+    handlers: { [document.sessionType]: handler },
   });
   await agent.start();
   const client = new SessionClient({ region, endpoint: server.url, credentials: USER });
-  const session = await client.startSession({ target: INSTANCE_ID, documentName: 'Test-Shell' });
+  const session = await client.startSession({
+    target: INSTANCE_ID,
+    documentName: DOCUMENT_NAME,
+    ...options,
+  });
   onTestFinished(async () => {
     await agent.stop();
     await service.close();
