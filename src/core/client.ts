@@ -3,6 +3,7 @@ import { type AttachOptions, openSession } from './attach.ts';
 import { AwsJson } from './aws-json.ts';
 import { orAborted } from './deadline.ts';
 import { type EndpointVariant, endpointOf, parseEndpoint, type StreamHosts } from './endpoints.ts';
+import { type ExecCommand, type ExecOptions, Execution } from './exec.ts';
 import type { Platform } from './platform.ts';
 import { FORWARD_EXTENSIONS, Forward } from './port/forward.ts';
 import { ForwardPool, type ForwardPoolOptions } from './port/forward-pool.ts';
@@ -171,6 +172,19 @@ export class SessionClient {
     const { maxDestinations, idleTimeout, ...others } = options;
     const start = (host: string, port: number) => this.forward({ ...others, host, port });
     return new ForwardPool(this.#platform.clock, start, { maxDestinations, idleTimeout });
+  }
+
+  /**
+   * Runs a command on a managed node: `const { stdout, exitCode } = await client.exec(target, 'uname -a')`. Needs no
+   * input and no terminal. A status other than 0 is an answer, not an error.
+   *
+   * @param command text for `sh`, as with `ssh`, or a program and its arguments
+   * @throws {SessionError} `ERR_SESSION_ARGUMENT` for a command that cannot be put on a line
+   */
+  exec(target: string, command: ExecCommand, options: ExecOptions = {}): Execution {
+    return new Execution(command, options, this.#platform, (input, session) =>
+      this.startSession({ target, ...input, ...session }),
+    );
   }
 
   /**

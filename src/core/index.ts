@@ -33,6 +33,8 @@ export {
   TransportError,
   type TransportErrorCode,
 } from './errors.ts';
+export { type ExecCommand, type ExecOptions, ExecResult, Execution } from './exec.ts';
+export { ExecError, type ExecErrorCode } from './exec-error.ts';
 export type { Platform } from './platform.ts';
 export { type Connection, join } from './port/connection.ts';
 export { PortError, type PortErrorCode } from './port/error.ts';
