@@ -1,6 +1,8 @@
 import type { CredentialProvider, Credentials } from '../crypto/credentials.ts';
 import { type AttachOptions, openSession } from './attach.ts';
 import { AwsJson } from './aws-json.ts';
+import { type CopyFromOptions, copyFrom, type RemoteFile } from './copy-from.ts';
+import { type CopiedFile, type CopySource, type CopyToOptions, copyTo } from './copy-to.ts';
 import { orAborted } from './deadline.ts';
 import { type EndpointVariant, endpointOf, parseEndpoint, type StreamHosts } from './endpoints.ts';
 import { type ExecCommand, type ExecOptions, Execution } from './exec.ts';
@@ -184,6 +186,34 @@ export class SessionClient {
   exec(target: string, command: ExecCommand, options: ExecOptions = {}): Execution {
     return new Execution(command, options, this.#platform, (input, session) =>
       this.startSession({ target, ...input, ...session }),
+    );
+  }
+
+  /**
+   * Copies a file from a managed node, by a session alone: no SSH, no bucket; POSIX tools on the node. Resolves when the
+   * file is found; its stream fails unless it comes whole, checked by SHA-256. A relative path starts where the node's
+   * agent runs. Runs in `AWS-StartNonInteractiveCommand` unless `documentName` says otherwise.
+   *
+   * @throws {CopyError} when the node cannot give it
+   */
+  copyFrom(target: string, path: string, options: CopyFromOptions = {}): Promise<RemoteFile> {
+    return copyFrom((command, others) => this.exec(target, command, others), path, options);
+  }
+
+  /**
+   * Copies a file to a managed node, by a session alone. The node writes `<path>.part`, checks the SHA-256 of the whole,
+   * and gives the file its name, over one that is there. After a failure the part stays, and another call goes on after
+   * it, unless the source is a stream by itself. Runs in `AWS-StartInteractiveCommand` unless `documentName` says
+   * otherwise: it takes a terminal for its input.
+   *
+   * @throws {CopyError} when the node cannot take it
+   */
+  copyTo(target: string, path: string, source: CopySource, options: CopyToOptions = {}): Promise<CopiedFile> {
+    return copyTo(
+      (input, session) => this.startSession({ target, ...input, ...session }),
+      path,
+      source,
+      options,
     );
   }
 

@@ -1,4 +1,5 @@
 import { fromUtf8 } from '../base/encoding.ts';
+import { chunksOf } from './chunks.ts';
 import { SessionError } from './errors.ts';
 import { ExecError } from './exec-error.ts';
 import { ExecOutput } from './exec-output.ts';
@@ -7,7 +8,7 @@ import type { Platform } from './platform.ts';
 import type { Session, SessionOptions } from './session.ts';
 import type { StartSessionInput } from './session-api.ts';
 import type { SessionEnd } from './session-end.ts';
-import { quoteWords } from './shell-quote.ts';
+import { commandLine } from './shell-quote.ts';
 
 export interface ExecOptions extends Omit<StartSessionInput, 'target'>, Omit<SessionOptions, 'size'> {
   /**
@@ -83,7 +84,7 @@ export class Execution implements PromiseLike<ExecResult> {
     const { documentName = DEFAULT_DOCUMENT, parameters, reason, signal, timeout } = options;
     const { maxBuffer = DEFAULT_MAX_BUFFER, resumeBudget, payloadSize, sendWindow, receiveBuffer } = options;
     const marker = options.exitCode === 'marker' ? new ExitMarker(platform.random) : undefined;
-    const line = commandLine(command, options, marker);
+    const line = lineOf(command, options, marker);
     this.#stdout = new ExecOutput('stdout', maxBuffer);
     this.#stderr = new ExecOutput('stderr', maxBuffer);
     const release = this.#watch(signal, timeout, platform);
@@ -166,20 +167,10 @@ export class Execution implements PromiseLike<ExecResult> {
   }
 }
 
-/** Not every browser can iterate a stream. */
-async function* chunksOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array, void, void> {
-  const reader = stream.getReader();
-  for (let next = await reader.read(); !next.done; next = await reader.read()) yield next.value;
-}
-
 const DEFAULT_DOCUMENT = 'AWS-StartNonInteractiveCommand';
 const DEFAULT_MAX_BUFFER = 16 * 1024 * 1024;
 
-function commandLine(
-  command: ExecCommand,
-  { shell = true }: ExecOptions,
-  marker: ExitMarker | undefined,
-): string {
+function lineOf(command: ExecCommand, { shell = true }: ExecOptions, marker: ExitMarker | undefined): string {
   const raw = typeof command === 'string' && !shell;
   if (raw && marker) {
     throw new SessionError(
@@ -190,7 +181,7 @@ function commandLine(
   if (command.length === 0) throw new SessionError('ERR_SESSION_ARGUMENT', 'There is no command to run.');
   if (marker) return marker.wrap(command);
   if (raw) return command;
-  return quoteWords(typeof command === 'string' ? ['sh', '-c', command] : command);
+  return commandLine(typeof command === 'string' ? ['sh', '-c', command] : command);
 }
 
 /** @throws {ExecError} unless the end without an exit status can be that of the command */

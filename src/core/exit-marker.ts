@@ -1,6 +1,6 @@
 import { concat, fromUtf8, utf8 } from '../base/encoding.ts';
 import type { RandomSource } from '../base/random.ts';
-import { quoteWords } from './shell-quote.ts';
+import { commandLine } from './shell-quote.ts';
 
 /**
  * The exit status by way of the output, for documents and agents that tell none: the command is wrapped so that
@@ -30,7 +30,7 @@ export class ExitMarker {
     const words = typeof command === 'string' ? ['sh', '-c', command] : command;
     // A trap, so that Ctrl-C ends the command and not this shell; programs that it runs do not inherit it.
     const script = `trap : INT QUIT; "$@"; s=$?; printf %s-%s:%d\\; ${NAME} ${this.#id} $s; exit $s`;
-    return quoteWords(['sh', '-c', script, 'sh', ...words]);
+    return commandLine(['sh', '-c', script, 'sh', ...words]);
   }
 
   /** Output without the marker. */

@@ -14,6 +14,10 @@ export {
   type StartForwardPoolOptions,
   type StartSessionOptions,
 } from './client.ts';
+export type { CopyOptions, CopyProgress } from './copy.ts';
+export { CopyError, type CopyErrorCode } from './copy-error.ts';
+export type { CopiedPart, CopyFromOptions, RemoteFile } from './copy-from.ts';
+export type { CopiedFile, CopySource, CopyStream, CopyToOptions } from './copy-to.ts';
 export {
   checkStreamUrl,
   type EndpointService,

@@ -12,6 +12,17 @@ export function quoteWords(words: readonly string[]): string {
   return words.map(quoteWord).join(' ');
 }
 
+/**
+ * The same on one line, whatever is in the words: a service may refuse line ends in a parameter (CONTROL-PLANE.md
+ * section 3.4, injection). Where there are any, a shell on the node puts them back.
+ */
+export function commandLine(words: readonly string[]): string {
+  const line = quoteWords(words);
+  if (!/[\r\n]/.test(line)) return line;
+  const escaped = line.replaceAll('\\', '\\\\').replaceAll('\n', '\\n').replaceAll('\r', '\\r');
+  return quoteWords(['sh', '-c', 'exec sh -c "$(printf %b "$1")"', 'sh', escaped]);
+}
+
 function quoteWord(word: string): string {
   if (word.includes('\0')) {
     throw new SessionError('ERR_SESSION_ARGUMENT', 'A command line cannot carry a NUL character.');
