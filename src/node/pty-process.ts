@@ -1,8 +1,8 @@
 import { closeSync, constants, openSync, readSync } from 'node:fs';
 import type { Socket } from 'node:net';
-import { type Deferred, deferred } from '../base/deferred.ts';
 import type { TerminalSize } from '../channel/payload/terminal.ts';
 import type { NodePty, NodePtyProcess } from './node-pty.ts';
+import { type PtyFile, PtyInput } from './pty-input.ts';
 import type { Command } from './shell.ts';
 
 /**
@@ -13,7 +13,9 @@ import type { Command } from './shell.ts';
  * KB were missing in half of the runs. So the other end of the terminal is held open here, which puts the
  * hang-up off, and when the program has ended, what is left is read before letting go.
  *
- * **Back-pressure of input.** `write` waits while the program does not read.
+ * **Back-pressure of input.** libuv takes this end of a terminal for one that blocks, and tries again and again in one
+ * turn while a program in raw mode does not read: the whole process would stand still. So the bytes are written here, as
+ * many as fit, and `write` waits for the rest.
  *
  * Both lean on members that `node-pty` has but does not declare; with an implementation that lacks them, it
  * works as well as that does.
@@ -23,7 +25,7 @@ export class PtyProcess {
   readonly #output: (bytes: Uint8Array) => void;
   #otherEnd: number | undefined;
   #ended = false;
-  #room: Deferred<void> | undefined;
+  readonly #input: PtyInput;
   /** Resolves with the exit status, after all output; 128 + n for a program ended by signal n, as shells do. */
   readonly exited: Promise<number>;
 
@@ -38,12 +40,11 @@ export class PtyProcess {
       // The first thing that node-pty does when the program has ended is to wait for this event.
       if (event === 'close' && !this.#ended) this.#programEnded();
     });
-    this.#pty._socket?.on('drain', () => this.#makeRoom());
+    this.#input = new PtyInput(this.#pty);
     this.exited = new Promise((resolve) => {
       this.#pty.onExit(({ exitCode, signal }) => {
         this.#ended = true;
         this.#letGo();
-        this.#makeRoom();
         resolve(signal ? 128 + signal : exitCode);
       });
     });
@@ -53,13 +54,9 @@ export class PtyProcess {
     return this.#pty.pid;
   }
 
-  /** Resolves when the terminal can take more, or never will. */
+  /** Resolves when the terminal has taken all of it, or never will. One at a time. */
   async write(bytes: Uint8Array): Promise<void> {
-    if (this.#ended) return;
-    this.#pty.write(bytes as unknown as string);
-    if (!this.#pty._socket?.writableNeedDrain) return;
-    this.#room ??= deferred();
-    await this.#room.promise;
+    await this.#input.write(bytes, () => this.#ended);
   }
 
   resize({ cols, rows }: TerminalSize): void {
@@ -72,11 +69,6 @@ export class PtyProcess {
 
   resume(): void {
     this.#pty.resume();
-  }
-
-  #makeRoom(): void {
-    this.#room?.resolve();
-    this.#room = undefined;
   }
 
   #programEnded(): void {
@@ -112,8 +104,7 @@ export class PtyProcess {
   }
 }
 
-interface Undeclared {
-  readonly fd?: number;
+interface Undeclared extends PtyFile {
   readonly ptsName?: string;
   readonly _socket?: Socket;
 }
