@@ -1,3 +1,4 @@
+import { ownBytes } from '../base/own-bytes.ts';
 import type { PayloadFlag } from '../channel/constants.ts';
 
 /**
@@ -26,7 +27,7 @@ export class InputQueue implements AsyncIterable<Uint8Array> {
 
   push(item: Uint8Array | PayloadFlag): void {
     if (this.#ended) return;
-    this.#items.push(item);
+    this.#items.push(typeof item === 'number' || this.#items.length < VIEWS ? item : ownBytes(item));
     this.#bytes += costOf(item);
     this.#wake?.();
   }
@@ -61,6 +62,8 @@ export class InputQueue implements AsyncIterable<Uint8Array> {
 
 /** Bytes. Beyond them input waits in the channel, which withholds acknowledges when its own buffer is full. */
 const LIMIT = 65_536;
+/** Items that may wait as views of what they came in: those of a handler that keeps up. */
+const VIEWS = 64;
 /** What an item counts for beside its bytes, so that a million tiny ones are not free. */
 const ITEM_COST = 64;
 

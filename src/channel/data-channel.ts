@@ -421,7 +421,7 @@ export class DataChannel {
   }
 
   #deliverToClient(delivery: Delivery): void {
-    const { payloadType, payload } = delivery.message;
+    const { payloadType, payload } = delivery;
     switch (payloadType) {
       case PayloadType.HandshakeRequest: {
         if (!this.#clientHandshake || this.#clientHandshake.requested || this.#ready)
@@ -461,7 +461,7 @@ export class DataChannel {
   }
 
   #deliverToAgent(delivery: Delivery, now: number): void {
-    const { payloadType, payload } = delivery.message;
+    const { payloadType, payload } = delivery;
     if (payloadType === PayloadType.HandshakeResponse) {
       if (!this.#agentHandshake) throw unexpected('HandshakeResponse');
       const outcome = this.#agentHandshake.handleResponse(payload, now);

@@ -1,10 +1,12 @@
+import { ownBytes } from '../base/own-bytes.ts';
 import { MAX_REORDER } from './limits.ts';
 import type { AgentMessage } from './message.ts';
 import type { Acknowledge } from './payload/acknowledge.ts';
 
 /** A stream message that is next in order. `release` tells that its bytes have been consumed. */
 export interface Delivery {
-  readonly message: AgentMessage;
+  readonly payloadType: number;
+  readonly payload: Uint8Array;
   /** What it counts for in the receive buffer. */
   readonly cost: number;
   /** Stands until {@link ReceiveStream.consume}, when the buffer was too full to acknowledge at once. */
@@ -74,7 +76,13 @@ export class ReceiveStream {
     }
     // A message that waits alone is acknowledged whatever its size, so that there is always one to repeat.
     const withhold = this.stored > 0 && this.stored + cost > this.#buffer;
-    const delivery: Delivery = { message, cost, acknowledge: acknowledgeOf(this.#messageType, message) };
+    const { payloadType, payload } = message;
+    const delivery: Delivery = {
+      payloadType,
+      payload: early || this.stored > VIEWS ? ownBytes(payload) : payload,
+      cost,
+      acknowledge: acknowledgeOf(this.#messageType, message),
+    };
     if (withhold) this.#withheld.add(sequenceNumber);
     else this.#release(delivery, early ? AT_ONCE : now + ACKNOWLEDGE_DELAY);
     if (early) {
@@ -168,6 +176,8 @@ function acknowledgeOf(messageType: string, message: AgentMessage): Acknowledge 
 
 /** What storing a message costs beside its payload, so that empty ones are not free. */
 const MESSAGE_COST = 64;
+/** Bytes that may wait as views of what they came in: those of a reader that keeps up. */
+const VIEWS = 16_384;
 const AT_ONCE = Number.NEGATIVE_INFINITY;
 /** Milliseconds that an acknowledge waits at most: far below every retransmission timeout. */
 const ACKNOWLEDGE_DELAY = 5;

@@ -1,3 +1,5 @@
+import { ownBytes } from '../base/own-bytes.ts';
+
 export interface ByteSourceOptions {
   /** Bytes to hold for the reader before {@link ByteSource.full}. */
   readonly limit: number;
@@ -59,7 +61,7 @@ export class ByteSource {
       this.#options.taken?.(chunk.length);
       return;
     }
-    this.#chunks.push(chunk);
+    this.#chunks.push(this.#chunks.length - this.#first < VIEWS ? chunk : ownBytes(chunk));
     this.#bytes += chunk.length;
     while (this.#bytes > this.#options.limit && this.#chunks.length - this.#first > 1 && this.#mayDrop)
       this.#shift();
@@ -129,5 +131,7 @@ export class ByteSource {
   }
 }
 
+/** Chunks that may wait as views of what they came in: those of a reader that keeps up. */
+const VIEWS = 64;
 /** Chunks handed out that may stay at the head of the array. */
 const COMPACT_AFTER = 1_024;

@@ -1,3 +1,4 @@
+import { ownBytes } from '../base/own-bytes.ts';
 import type { Socket } from '../core/socket.ts';
 import { CloseCode } from './close-code.ts';
 import type { ServiceContext } from './context.ts';
@@ -21,6 +22,9 @@ export interface OpeningOptions {
 
 /** Bytes; AWS's own are below 400. */
 const MAX_TEXT = 8192;
+
+/** What a message counts for beside its bytes, so that empty ones are not free. */
+const MESSAGE_COST = 64;
 
 /** A socket that has been accepted and has yet to show its token, within `timers.open`. */
 export class Opening {
@@ -80,9 +84,10 @@ export class Opening {
 
   /** Beyond the bound frames are dropped: data channels send them again. */
   #keep(data: Uint8Array | string): void {
-    if (this.#backlogBytes + data.length > this.#options.context.limits.heldFrames) return;
-    this.#backlog.push(data);
-    this.#backlogBytes += data.length;
+    const cost = data.length + MESSAGE_COST;
+    if (this.#backlogBytes + cost > this.#options.context.limits.heldFrames) return;
+    this.#backlog.push(typeof data === 'string' ? data : ownBytes(data));
+    this.#backlogBytes += cost;
   }
 
   #finish(): void {

@@ -1,4 +1,5 @@
 import type { CancelTimer } from '../base/clock.ts';
+import { ownBytes } from '../base/own-bytes.ts';
 import type { Socket } from '../core/socket.ts';
 import type { ServiceContext } from './context.ts';
 
@@ -20,6 +21,8 @@ export class Outflow {
   readonly #context: Pick<ServiceContext, 'clock' | 'limits' | 'timers'>;
   readonly #events: OutflowEvents;
   #congested = false;
+  /** What waited in the socket after the last frame. */
+  #waiting = 0;
   #sent = 0;
   #cancelCheck: CancelTimer | undefined;
 
@@ -41,8 +44,9 @@ export class Outflow {
   relay(frame: Uint8Array): void {
     const { limits } = this.#context;
     if (this.#congested && this.#socket.bufferedAmount + frame.length > limits.hardBound) return;
-    this.send(frame);
-    if (!this.#congested && this.#socket.bufferedAmount > limits.highWater) {
+    this.send(this.#waiting > VIEWS ? ownBytes(frame) : frame);
+    this.#waiting = this.#socket.bufferedAmount;
+    if (!this.#congested && this.#waiting > limits.highWater) {
       this.#congested = true;
       this.#watch();
       this.#events.congested();
@@ -57,6 +61,7 @@ export class Outflow {
 
   /** The socket says that it has given everything to the network. */
   drained(): void {
+    this.#waiting = 0;
     if (!this.#congested) return;
     this.stop();
     this.#events.clear();
@@ -80,3 +85,6 @@ export class Outflow {
     return this.#sent - this.#socket.bufferedAmount;
   }
 }
+
+/** Bytes that may wait as views of what they came in: those of a peer that keeps up. */
+const VIEWS = 65_536;

@@ -1,4 +1,5 @@
 import type { CancelTimer } from '../base/clock.ts';
+import { ownBytes } from '../base/own-bytes.ts';
 import { MessageType } from '../channel/constants.ts';
 import { decodeMessage, peekMessageType } from '../channel/decode.ts';
 import { MessageError } from '../channel/error.ts';
@@ -32,7 +33,7 @@ export interface RelayEndOptions {
  * the bus to the other end, which may be in another process, byte for byte as they came; what the two ends of the
  * bus know of each other they know from signals on it, and what becomes of the session from its record.
  *
- * Relaying is synchronous from socket to socket and copies nothing.
+ * Relaying is synchronous from socket to socket, and copies only what has to wait.
  */
 export class RelayEnd {
   readonly #options: RelayEndOptions;
@@ -133,7 +134,7 @@ export class RelayEnd {
     if (this.#peer !== undefined) {
       this.#context.bus.publish(this.#otherSubject, frame);
     } else if (this.#heldBytes + frame.length <= this.#context.limits.heldFrames) {
-      this.#held.push(frame);
+      this.#held.push(ownBytes(frame));
       this.#heldBytes += frame.length;
     }
   }

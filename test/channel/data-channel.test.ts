@@ -417,6 +417,25 @@ describe('hostile input', () => {
     expect(pair.agent.channel.pollTransmit(pair.now)).toBeUndefined();
   });
 
+  test('a message that has to wait keeps no more memory than its own', () => {
+    const pair = ready(new Pair());
+    pair.agent.reading = false;
+    for (const sequenceNumber of [3, 2, 1, 0, ...Array.from({ length: 500 }, (_, i) => i + 4)]) {
+      const read = new Uint8Array(65_536); // what else came in the same read
+      const frame = input(sequenceNumber, PayloadType.Output, 'x');
+      read.set(frame);
+      pair.agent.channel.handleMessage(read.subarray(0, frame.length), pair.now);
+    }
+    const kept: number[] = [];
+    for (let event = pair.agent.channel.pollEvent(); event; event = pair.agent.channel.pollEvent()) {
+      if (event.type === 'data') kept.push(event.payload.buffer.byteLength);
+    }
+    expect(kept.length).toBe(504);
+    // Early ones are copied at once, those in order when more than 16 KiB wait.
+    expect(kept.slice(1, 4)).toEqual([1, 1, 1]);
+    expect(kept.filter((bytes) => bytes === 65_536).length).toBeLessThan(260);
+  });
+
   test('a payload that cannot be read takes its turn, is reported, and stops nothing', () => {
     const pair = ready(new Pair());
     pair.agent.channel.handleMessage(input(0, PayloadType.Size, '{"cols":-1}'), pair.now);

@@ -41,6 +41,15 @@ describe('a byte source', () => {
     expect(await readAll(source.stream)).toEqual(Array.from({ length: 3000 }, (_, i) => i % 256));
   });
 
+  test('keeps no more memory than its own bytes for a reader that is late', async () => {
+    const source = new ByteSource({ limit: 1_000, room: () => {} });
+    for (let i = 0; i < 1_000; i++) source.push(bytes(65_536).subarray(0, 1));
+    source.end();
+    let large = 0;
+    for await (const chunk of source.stream) if (chunk.buffer.byteLength > 1) large++;
+    expect(large).toBe(64);
+  });
+
   test('ends for a reader that waits', async () => {
     const source = new ByteSource({ limit: 1, room: () => {} });
     const read = source.stream.getReader().read();

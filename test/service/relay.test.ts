@@ -181,6 +181,28 @@ describe('bounds', () => {
     expect(client.frames.at(-1)).toEqual(next);
   });
 
+  test('a frame that has to wait keeps no more memory than its own', async () => {
+    const kept: number[] = [];
+    const onSend = (sent: Uint8Array) => kept.push(sent.buffer.byteLength);
+    const w = world({
+      limits: { highWater: 80_000, hardBound: 160_000 },
+      capacity: 500,
+      readSize: 65_536,
+      onSend,
+    });
+    const node = await w.node();
+    const session = await w.start();
+    const agent = await node.join(session.SessionId);
+    await agent.stream('output_stream_data', 'held');
+    const client = await w.client(session);
+    expect(kept.filter((bytes) => bytes === 65_536)).toEqual([]);
+    client.socket.pause?.();
+    for (let i = 0; i < 700; i++) await agent.stream('output_stream_data', 'x');
+    // Those within the first 64 KiB are passed on as they came.
+    expect(kept.filter((bytes) => bytes === 65_536).length).toBeLessThan(600);
+    expect(kept.length).toBeGreaterThan(640);
+  });
+
   test('full in both directions, neither end waits for the other', async () => {
     const w = world({ limits, capacity: 30_000 });
     const { agent, client } = await connected(w);

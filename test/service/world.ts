@@ -91,10 +91,15 @@ export interface WorldOptions extends Partial<SessionManagerServiceOptions> {
   readonly seed?: number;
   /** Whether the service's sockets have `pause`. Default true. */
   readonly pausable?: boolean;
+  /** Binary messages reach the service as parts of so many bytes, as those of `ws` do. Default: alone. */
+  readonly readSize?: number;
+  /** Told of every binary message that the service sends. */
+  readonly onSend?: (frame: Uint8Array) => void;
 }
 
 export function world(given: WorldOptions = {}): World {
-  const { capacity, latency = 0, clock = new VirtualClock(), seed = 7, pausable = true, ...options } = given;
+  const { capacity, latency = 0, clock = new VirtualClock(), seed = 7, pausable = true, ...rest } = given;
+  const { readSize, onSend, ...options } = rest;
   const random = seededRandom(seed);
   const events: ServiceEvent[] = [];
   const keys = new Map<string, CallerRecord>([[JANE.accessKeyId, { ...JANE, principal: jane }]]);
@@ -108,11 +113,14 @@ export function world(given: WorldOptions = {}): World {
     onEvent: (event) => events.push(event),
     ...options,
   });
-  const transport = memoryTransport(pausable ? service : unpausable(service), {
-    clock,
-    latency,
-    ...(capacity !== undefined && { capacity }),
-  });
+  const transport = memoryTransport(
+    readSize === undefined ? (pausable ? service : unpausable(service)) : reading(service, readSize, onSend),
+    {
+      clock,
+      latency,
+      ...(capacity !== undefined && { capacity }),
+    },
+  );
 
   const settle = () => clock.advance(0);
   const fetch = (request: Request) => clock.runUntil(transport.fetch(request));
@@ -214,6 +222,49 @@ function unpausable(service: SessionManagerService): MemoryService {
     async upgrade(request) {
       const answer = await service.upgrade(request);
       return answer instanceof Response ? answer : (socket) => answer(strip(socket));
+    },
+  };
+}
+
+function reading(
+  service: SessionManagerService,
+  readSize: number,
+  onSend: (frame: Uint8Array) => void = () => {},
+): MemoryService {
+  const within = (data: Uint8Array | string) => {
+    if (typeof data === 'string') return data;
+    const read = new Uint8Array(readSize);
+    read.set(data);
+    return read.subarray(0, data.length);
+  };
+  const wrap = (socket: Socket): Socket => ({
+    get handler() {
+      return socket.handler;
+    },
+    set handler(handler) {
+      socket.handler = handler && {
+        message: (data) => handler.message(within(data)),
+        drained: () => handler.drained?.(),
+        pong: () => handler.pong?.(),
+        closed: (code, reason) => handler.closed(code, reason),
+      };
+    },
+    get bufferedAmount() {
+      return socket.bufferedAmount;
+    },
+    send: (data) => {
+      if (typeof data !== 'string') onSend(data);
+      socket.send(data);
+    },
+    close: (code, reason) => socket.close(code, reason),
+    pause: () => socket.pause?.(),
+    resume: () => socket.resume?.(),
+  });
+  return {
+    fetch: (request) => service.fetch(request),
+    async upgrade(request) {
+      const answer = await service.upgrade(request);
+      return answer instanceof Response ? answer : (socket) => answer(wrap(socket));
     },
   };
 }
