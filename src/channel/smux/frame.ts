@@ -1,4 +1,5 @@
 import { SmuxError } from './error.ts';
+import { MAX_RESET_PAYLOAD } from './reset.ts';
 
 /** The commands of smux (xtaci/smux), and one of hawser's own. */
 export const SmuxCommand = {
@@ -18,9 +19,6 @@ export const SMUX_HEADER_LENGTH = 8;
 
 /** Bytes of payload: all that the length can say. Real peers send up to 32,768. */
 export const MAX_SMUX_PAYLOAD = 65_535;
-
-/** Bytes of a reason for a reset. */
-export const MAX_RESET_PAYLOAD = 1_024;
 
 /** Writes a header at `offset`. @returns where the payload begins */
 export function writeSmuxHeader(

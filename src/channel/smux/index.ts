@@ -1,2 +1,3 @@
 export { SmuxError, type SmuxErrorCode } from './error.ts';
-export { type SmuxEvent, type SmuxReset, SmuxSession, type SmuxSessionOptions } from './smux-session.ts';
+export type { SmuxReset } from './reset.ts';
+export { type SmuxEvent, SmuxSession, type SmuxSessionOptions } from './smux-session.ts';

@@ -12,3 +12,7 @@ export const SMUX_INITIAL_WINDOW = 262_144;
 export const MAX_SMUX_WINDOW = 1_048_576;
 /** Received and not consumed, over all streams. Version 1: as the real programs. */
 export const SMUX_RECEIVE_BUFFER = { 1: 4_194_304, 2: 67_108_864 } as const;
+/** Frames that end streams and wait to be sent, for each stream that may be open; beyond that the session is full. */
+export const SMUX_RESETS_PER_STREAM = 2;
+/** The least that a transmit may be limited to: the longest reset fits. */
+export const MIN_SMUX_TRANSMIT = 2_048;

@@ -1,7 +1,5 @@
-import { fromUtf8, utf8 } from '../../base/encoding.ts';
 import { SmuxError } from './error.ts';
 import {
-  MAX_RESET_PAYLOAD,
   readUint32,
   SMUX_HEADER_LENGTH,
   SmuxCommand,
@@ -14,10 +12,13 @@ import {
   DEFAULT_SMUX_SEND_BUFFER,
   DEFAULT_SMUX_STREAMS,
   MAX_SMUX_WINDOW,
+  MIN_SMUX_TRANSMIT,
   SMUX_INITIAL_WINDOW,
   SMUX_RECEIVE_BUFFER,
+  SMUX_RESETS_PER_STREAM,
 } from './limits.ts';
-import { SmuxStream } from './smux-stream.ts';
+import { formatReset, parseReset, type SmuxReset } from './reset.ts';
+import { nextStreamId, SmuxStream } from './smux-stream.ts';
 
 export interface SmuxSessionOptions {
   /** The client opens streams, the server takes them. */
@@ -30,14 +31,6 @@ export interface SmuxSessionOptions {
   readonly sendBuffer?: number;
   /** Bytes received and not consumed, over all streams. Default 4 MiB in version 1, 64 MiB in version 2. */
   readonly receiveBuffer?: number;
-}
-
-/** Why a stream was reset. */
-export interface SmuxReset {
-  /** For programs, for example `ECONNREFUSED`. At most 64 characters. */
-  readonly code: string;
-  /** For people. At most 256 characters. */
-  readonly message: string;
 }
 
 export type SmuxEvent =
@@ -102,9 +95,15 @@ export class SmuxSession {
     return this.#streams.size;
   }
 
-  /** Whether so much waits to be consumed that no more should be brought. */
+  /**
+   * Whether no more should be brought: so much waits to be consumed; or a peer goes on asking for what it is refused,
+   * and does not take the answers.
+   */
   get full(): boolean {
-    return !this.#closed && this.#unread >= this.#receiveBuffer;
+    if (this.#closed) return false;
+    return (
+      this.#unread >= this.#receiveBuffer || this.#control.length > SMUX_RESETS_PER_STREAM * this.#maxStreams
+    );
   }
 
   /** Bytes received and not consumed. */
@@ -124,17 +123,24 @@ export class SmuxSession {
     }
   }
 
-  /** Client: opens a stream. @returns its id @throws {SmuxError} `ERR_SMUX_STREAMS`, `ERR_SMUX_CLOSED` */
+  /**
+   * Client: opens a stream. The peer learns of it with the next transmit.
+   *
+   * @returns its id
+   * @throws {SmuxError} `ERR_SMUX_STREAMS`, `ERR_SMUX_CLOSED`
+   */
   open(): number {
     if (this.#closed) throw new SmuxError('ERR_SMUX_CLOSED', 'The smux session is over.');
-    if (!this.#isClient || this.#streams.size >= this.#maxStreams || this.#lastId + 2 > MAX_ID) {
-      throw new SmuxError(
-        'ERR_SMUX_STREAMS',
-        `${this.#streams.size} streams are open; there can be no more.`,
-      );
+    if (!this.#isClient) throw new SmuxError('ERR_SMUX_STREAMS', ONLY_CLIENTS_OPEN);
+    if (this.#streams.size >= this.#maxStreams) {
+      throw new SmuxError('ERR_SMUX_STREAMS', tooMany(this.#streams.size));
     }
-    this.#lastId += 2;
-    const stream = new SmuxStream(this.#lastId, SMUX_INITIAL_WINDOW);
+    const id = nextStreamId(this.#lastId);
+    if (id === undefined) {
+      throw new SmuxError('ERR_SMUX_STREAMS', 'Every stream id has been used. Begin another session.');
+    }
+    this.#lastId = id;
+    const stream = new SmuxStream(id, SMUX_INITIAL_WINDOW);
     stream.synPending = true;
     this.#streams.set(stream.id, stream);
     this.#ready.add(stream);
@@ -174,7 +180,9 @@ export class SmuxSession {
   reset(streamId: number, reason?: SmuxReset): void {
     const stream = this.#streams.get(streamId);
     if (!stream) return;
-    if (!stream.synPending && !(stream.finSent && stream.finReceived)) this.#refuse(streamId, reason, true);
+    // In version 1 a FIN has said it already.
+    const said = stream.finSent && (stream.finReceived || this.#version === 1);
+    if (!stream.synPending && !said) this.#sendReset(streamId, reason);
     this.#forget(stream);
   }
 
@@ -217,10 +225,15 @@ export class SmuxSession {
   }
 
   /**
-   * The next bytes for the peer, at most `limit`, which is at least 2,048. Streams take turns, each with one frame, so
-   * that a large transfer does not stand before a small one.
+   * The next bytes for the peer, at most `limit`. Streams take turns, each with one frame, so that a large transfer
+   * does not stand before a small one.
+   *
+   * @throws {RangeError} for a limit below 2,048
    */
   pollTransmit(limit: number): Uint8Array | undefined {
+    if (!(limit >= MIN_SMUX_TRANSMIT)) {
+      throw new RangeError(`The limit of a transmit must be at least ${MIN_SMUX_TRANSMIT}, got ${limit}.`);
+    }
     if (this.#control.length === 0 && this.#ready.size === 0) return undefined;
     const target = new Uint8Array(Math.min(limit, this.#estimate()));
     let length = 0;
@@ -229,6 +242,8 @@ export class SmuxSession {
       target.set(frame, length);
       length += frame.length;
     }
+    // No new stream overtakes the end of an old one, so that no more ends wait than there may be streams.
+    if (this.#control.length > 0) return target.subarray(0, length);
     for (const stream of this.#ready) {
       if (target.length - length < LONGEST_CONTROL + SMUX_HEADER_LENGTH) break;
       this.#ready.delete(stream);
@@ -320,6 +335,7 @@ export class SmuxSession {
       return;
     }
     const stream = this.#streams.get(streamId);
+    // Late, for a stream that is over here.
     if (!stream) return;
     if (command === SmuxCommand.Fin) this.#handleFin(stream);
     else if (command === SmuxCommand.Upd) this.#handleUpdate(stream, payload);
@@ -331,18 +347,23 @@ export class SmuxSession {
   }
 
   #handleSyn(streamId: number): void {
-    // Clients take new ids in rising order: a lower one is of a stream that was.
-    if (!this.#isClient && streamId <= this.#lastId) return;
-    if (this.#isClient || this.#streams.size >= this.#maxStreams) {
-      if (!this.#isClient) this.#lastId = streamId;
-      else if (this.#streams.has(streamId)) return;
-      const message = `There are ${this.#streams.size} streams already, as many as there may be.`;
-      this.#refuse(streamId, { code: 'ERR_SMUX_STREAMS', message }, false);
+    if (this.#streams.has(streamId)) return;
+    const refusal = this.#refusalOf(streamId);
+    if (!this.#isClient) this.#lastId = Math.max(this.#lastId, streamId);
+    if (refusal) {
+      this.#sendReset(streamId, { code: 'ERR_SMUX_STREAMS', message: refusal });
       return;
     }
-    this.#lastId = streamId;
     this.#streams.set(streamId, new SmuxStream(streamId, SMUX_INITIAL_WINDOW));
     this.#push({ type: 'opened', streamId });
+  }
+
+  /** Why the peer cannot have this new stream. */
+  #refusalOf(streamId: number): string | undefined {
+    if (this.#isClient) return ONLY_CLIENTS_OPEN;
+    // What is late for a stream that was must not reach another of its name.
+    if (streamId <= this.#lastId) return 'Streams are opened in rising order, each id once.';
+    return this.#streams.size >= this.#maxStreams ? tooMany(this.#streams.size) : undefined;
   }
 
   #handleFin(stream: SmuxStream): void {
@@ -375,7 +396,7 @@ export class SmuxSession {
   }
 
   #endStream(stream: SmuxStream, there: SmuxReset, here: SmuxReset): void {
-    this.#refuse(stream.id, there, true);
+    this.#sendReset(stream.id, there);
     this.#forget(stream);
     this.#push({ type: 'reset', streamId: stream.id, reason: here });
   }
@@ -392,9 +413,7 @@ export class SmuxSession {
     stream.drop();
   }
 
-  /** @param always whether it must be said, or may be left unsaid to a peer that asks for too much */
-  #refuse(streamId: number, reason: SmuxReset | undefined, always: boolean): void {
-    if (!always && this.#control.length >= MAX_REFUSALS) return;
+  #sendReset(streamId: number, reason: SmuxReset | undefined): void {
     const payload = this.#version === 2 && reason ? formatReset(reason) : new Uint8Array();
     const command = this.#version === 2 ? SmuxCommand.Rst : SmuxCommand.Fin;
     const frame = new Uint8Array(SMUX_HEADER_LENGTH + payload.length);
@@ -407,11 +426,7 @@ export class SmuxSession {
   }
 }
 
-/** Ids are 32 bits wide, and the client's are odd. */
-const MAX_ID = 0xffff_ffff;
 const UINT32 = 2 ** 32;
-/** Frames for streams that were never opened here. */
-const MAX_REFUSALS = 1_024;
 /** SYN, UPD and FIN of one stream. */
 const LONGEST_CONTROL = 4 * SMUX_HEADER_LENGTH;
 /** Bytes of one turn when other streams wait for theirs. */
@@ -424,19 +439,8 @@ function differenceOf(sent: number, consumed: number): number {
   return ((sent % UINT32) - consumed + UINT32) % UINT32;
 }
 
-function formatReset({ code, message }: SmuxReset): Uint8Array {
-  return utf8(JSON.stringify({ code: code.slice(0, 64), message: message.slice(0, MAX_RESET_TEXT) }));
-}
+const ONLY_CLIENTS_OPEN = 'Only the client opens streams.';
 
-function parseReset(payload: Uint8Array): SmuxReset | undefined {
-  try {
-    const { code, message } = JSON.parse(fromUtf8(payload)) as Record<string, unknown>;
-    if (typeof code !== 'string' || typeof message !== 'string') return undefined;
-    return { code: code.slice(0, 64), message: message.slice(0, MAX_RESET_TEXT) };
-  } catch {
-    return undefined;
-  }
+function tooMany(size: number): string {
+  return `${size} streams are open, as many as there may be.`;
 }
-
-/** Characters; six bytes each at the most, in JSON. */
-const MAX_RESET_TEXT = Math.floor((MAX_RESET_PAYLOAD - 64 * 6 - 64) / 6);

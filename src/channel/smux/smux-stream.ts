@@ -77,5 +77,10 @@ export class SmuxStream {
   }
 }
 
+/** The id of a client's stream after the one with the id `last`: odd, and 32 bits wide, so that they come to an end. */
+export function nextStreamId(last: number): number | undefined {
+  return last + 2 < 2 ** 32 ? last + 2 : undefined;
+}
+
 /** Sent chunks that may stay at the head of the array. */
 const COMPACT_AFTER = 1_024;

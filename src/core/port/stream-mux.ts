@@ -97,10 +97,7 @@ export class StreamMux {
       holdEnd: version === 1 && holdEnd === true,
       changed: () => {
         this.#pump();
-        if (this.#room && !this.#smux.full) {
-          this.#room();
-          this.#room = undefined;
-        }
+        this.#makeRoom();
       },
       refused: () => {
         if (this.#refusals === 0) return false;
@@ -134,6 +131,7 @@ export class StreamMux {
           () => {
             this.#pumping = false;
             this.#pump();
+            this.#makeRoom();
           },
           (error: Error) => this.#fail(error),
         );
@@ -145,6 +143,12 @@ export class StreamMux {
     }
     this.#pumping = false;
     this.#poll();
+  }
+
+  #makeRoom(): void {
+    if (!this.#room || this.#smux.full) return;
+    this.#room();
+    this.#room = undefined;
   }
 
   #fail(cause: Error): void {
