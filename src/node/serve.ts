@@ -124,6 +124,8 @@ async function upgrade(
   accept.headers.forEach((value, name) => {
     head += `${name}: ${value}\r\n`;
   });
+  // Nobody else looks after it by now: one that the other side keeps open would stay for ever.
+  connection.once('finish', () => connection.destroy());
   connection.write(`${head}connection: close\r\ncontent-length: ${body.length}\r\n\r\n`);
   connection.end(body);
 }

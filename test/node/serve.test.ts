@@ -107,6 +107,19 @@ test('an upgrade can be refused with a response', async () => {
   expect(body).toBe('not you');
 });
 
+test('a refused upgrade leaves no connection behind, also when the other side keeps its half open', async () => {
+  const { url } = await served({});
+  const socket = connect({ port: Number(new URL(url).port), host: '127.0.0.1', allowHalfOpen: true });
+  socket.write('GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
+  socket.resume();
+  await once(socket, 'end');
+  // What is written now is refused, once there is nobody there.
+  const gone = once(socket, 'error');
+  const write = () => socket.write('more', (error) => error ?? setImmediate(write));
+  write();
+  expect((await gone)[0].code).toMatch(/EPIPE|ECONNRESET/);
+});
+
 test('an upgrade that is accepted is a socket for messages up to the limit', async () => {
   const { url } = await served(
     {
