@@ -67,7 +67,9 @@ export class MessageGateway {
     const { clock, transport } = this.#options.platform;
     return withDeadline(clock, TIMEOUT, signal, timedOut(`POST ${path}`), async (signal) => {
       const headers = await this.#sign('POST', url, { 'content-type': 'application/json' }, body);
-      const response = await transport.fetch(new Request(url, { method: 'POST', headers, body, signal }));
+      // A redirect would carry the session token elsewhere. `manual`, since not every runtime knows `error`.
+      const request = new Request(url, { method: 'POST', headers, body, signal, redirect: 'manual' });
+      const response = await transport.fetch(request);
       return readToken(response, path);
     });
   }

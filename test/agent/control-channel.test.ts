@@ -82,6 +82,18 @@ describe('the control channel', () => {
     await clock.runUntil(agent.start());
   });
 
+  test('signed requests follow no redirect', async () => {
+    const { clock, gateway, agent } = setUp();
+    const { fetch } = gateway;
+    const redirects: string[] = [];
+    gateway.fetch = (request) => {
+      redirects.push(request.redirect);
+      return fetch.call(gateway, request);
+    };
+    await clock.runUntil(agent.start());
+    expect(redirects).toEqual(['manual']);
+  });
+
   test('start() fails when there are no credentials', async () => {
     const { clock, agent } = setUp({
       agent: { credentials: () => Promise.reject(new Error('no profile')) },
