@@ -91,6 +91,7 @@ export class Agent extends EventEmitter<AgentEvents> {
   #started = deferred();
   #abort = new AbortController();
   #running: Promise<void> = Promise.resolve();
+  #stopped: Promise<void> = Promise.resolve();
 
   /** @throws {EndpointError} for an endpoint or region that cannot be used */
   constructor(options: AgentOptions) {
@@ -130,13 +131,14 @@ export class Agent extends EventEmitter<AgentEvents> {
 
   /**
    * Connects; from then on the agent stays connected until {@link stop}. Resolves when the service has the
-   * node. A service that cannot be reached is waited for.
+   * node. A service that cannot be reached is waited for, and so is the end of a {@link stop} under way.
    *
    * @throws {AgentError} `ERR_AGENT_REFUSED` when the service does not want this node: waiting would not help;
    * `ERR_AGENT_STOPPED`
    * @throws {CredentialsError}
    */
-  start(): Promise<void> {
+  async start(): Promise<void> {
+    while (this.#state === 'stopping') await this.#stopped;
     if (this.#state === 'stopped') {
       this.#state = 'starting';
       this.#started = deferred();
@@ -152,6 +154,11 @@ export class Agent extends EventEmitter<AgentEvents> {
    */
   async stop(): Promise<void> {
     if (this.#state === 'stopped') return;
+    if (this.#state !== 'stopping') this.#stopped = this.#stop();
+    await this.#stopped;
+  }
+
+  async #stop(): Promise<void> {
     if (this.#state === 'starting') {
       this.#started.reject(
         new AgentError('ERR_AGENT_STOPPED', 'The agent was stopped before it had connected.'),

@@ -382,6 +382,22 @@ describe('stop()', () => {
     expect(clock.now() - before).toBeLessThanOrEqual(20 * SECOND);
   });
 
+  test('under way, is waited for by another start()', async () => {
+    const { clock, gateway, agent } = await connected({ handler: untilCancelled });
+    gateway.startSession('s-1');
+    await clock.advance(10);
+    const stopped = agent.stop();
+    const again = agent.start();
+    await clock.runUntil(agent.stop());
+    await stopped;
+    await clock.runUntil(again);
+    await clock.advance(60 * SECOND);
+    expect(agent.connected).toBe(true);
+    await clock.runUntil(agent.stop());
+    await clock.advance(40 * SECOND);
+    expect(clock.pending).toBe(0);
+  });
+
   test('can be followed by another start()', async () => {
     const { clock, agent } = await connected();
     await clock.runUntil(agent.stop());
