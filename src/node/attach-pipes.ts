@@ -1,7 +1,7 @@
 import type { Session } from '../core/session.ts';
 import type { SessionEnd } from '../core/session-end.ts';
 import type { StdioStreams } from './attach-terminal.ts';
-import { forwardInput, forwardOutput } from './forward.ts';
+import { forwardInput, forwardOutput, unread } from './forward.ts';
 import { END_OF_INPUT, quoteInput } from './quoting.ts';
 
 /**
@@ -13,6 +13,7 @@ export async function attachPipes(session: Session, streams: StdioStreams = {}):
   const { stdin = process.stdin, stdout = process.stdout, stderr = process.stderr } = streams;
   const broken = () => void session.terminate();
   stdout.on('error', broken);
+  stderr.on('error', unread);
   const stopInput = forwardInput(stdin, session, {
     map: quoteInput,
     atEnd: () => Uint8Array.of(END_OF_INPUT),
@@ -23,5 +24,6 @@ export async function attachPipes(session: Session, streams: StdioStreams = {}):
   } finally {
     stopInput();
     stdout.off('error', broken);
+    stderr.off('error', unread);
   }
 }

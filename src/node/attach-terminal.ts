@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import type { Session } from '../core/session.ts';
 import type { SessionEnd } from '../core/session-end.ts';
-import { forwardInput, forwardOutput, type InputRules } from './forward.ts';
+import { forwardInput, forwardOutput, type InputRules, unread } from './forward.ts';
 
 export interface StdioStreams {
   /** Default `process.stdin`. */
@@ -27,6 +27,7 @@ export async function attachTerminal(session: Session, streams: StdioStreams = {
   const { stdin = process.stdin, stdout = process.stdout, stderr = process.stderr } = streams;
   const broken = () => void session.terminate();
   stdout.on('error', broken);
+  stderr.on('error', unread);
   const stopSize = forwardSize(stdout, session);
   const restore = rawMode(stdin);
   const stopInput = forwardInput(stdin, session, isTerminal(stdin) ? keys(session) : typed());
@@ -38,6 +39,7 @@ export async function attachTerminal(session: Session, streams: StdioStreams = {
     restore();
     stopSize();
     stdout.off('error', broken);
+    stderr.off('error', unread);
   }
 }
 

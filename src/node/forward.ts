@@ -70,5 +70,8 @@ export async function forwardOutput(source: ReadableStream<Uint8Array>, target: 
   }
 }
 
+/** Listens to the errors of an output that may be missed: {@link forwardOutput} stops by itself. */
+export function unread(): void {}
+
 /** Bytes. Read ahead of the session, so that a Ctrl-C behind a paste is seen. */
 const READ_AHEAD = 1_048_576;

@@ -1,5 +1,5 @@
 import { randomFillSync } from 'node:crypto';
-import { PassThrough } from 'node:stream';
+import { PassThrough, Writable } from 'node:stream';
 import { attachPipes, pipeShell } from 'hawser/node';
 import { expect, test } from 'vitest';
 import { Collector, isAlive, world } from './world.ts';
@@ -19,6 +19,17 @@ test('stdout is what the shell prints, stderr apart, and the exit status is the 
   expect(await ended).toMatchObject({ reason: 'CommandExited', exitCode: 3 });
   expect(stdout.text).toBe('42\n');
   expect(stderr.text).toBe('oops\n');
+});
+
+test('an stderr that nobody reads any more does not end the session', async () => {
+  const { session } = await world(pipeShell());
+  const stdin = new PassThrough();
+  const stdout = new Collector();
+  const stderr = new Writable({ write: (_, __, done) => done(new Error('EPIPE')) });
+  const ended = attachPipes(session, { stdin, stdout, stderr });
+  stdin.write('for i in 1 2 3; do echo oops >&2; done; echo done; exit 3\n');
+  expect(await ended).toMatchObject({ reason: 'CommandExited', exitCode: 3 });
+  expect(stdout.text).toBe('done\n');
 });
 
 test('the end of input ends the shell, with the status of the last command', async () => {
