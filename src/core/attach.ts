@@ -27,6 +27,7 @@ export interface AttachOptions extends SessionOptions {
  *
  * @throws {EndpointError} when the stream URL leads to a host that was not vouched for
  * @throws {TransportError} when the data channel cannot be opened
+ * @throws {RangeError} for sizes out of range
  * @throws the reason of `signal`
  */
 export async function attach(access: SessionAccess, options: AttachOptions = {}): Promise<Session> {
@@ -43,5 +44,10 @@ export async function openSession(
   const { resume, terminate, signal } = options;
   const open = dataChannelOpener(platform, hosts);
   const socket = await open(streamUrl, tokenValue, signal);
-  return new Session({ platform, sessionId, streamUrl, open, resume, terminate }, socket, options);
+  try {
+    return new Session({ platform, sessionId, streamUrl, open, resume, terminate }, socket, options);
+  } catch (error) {
+    socket.close();
+    throw error;
+  }
 }

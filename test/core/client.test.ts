@@ -112,6 +112,16 @@ describe('startSession', () => {
     expect(far.opened).toEqual([]);
   });
 
+  test('with options that cannot be leaves no session and no connection behind', async () => {
+    const { far, client, clock } = setUp();
+    far.answers.TerminateSession = () => Response.json({});
+    const started = client.startSession({ target: 'i-1', payloadSize: 0 });
+    await expect(clock.runUntil(started)).rejects.toBeInstanceOf(RangeError);
+    await clock.advance(100);
+    expect(far.calls.at(-1)!.operation).toBe('TerminateSession');
+    expect(far.pairs.map(({ open }) => open)).toEqual([false]);
+  });
+
   test('does not go ahead with half an answer', async () => {
     const { far, client, clock } = setUp();
     far.answers.StartSession = () => Response.json({ SessionId: 's' });
