@@ -1,5 +1,6 @@
 import { asObject, type JsonObject } from '../channel/payload/json.ts';
 import type { StartSessionTask } from '../channel/payload/task.ts';
+import { substitute, valuesOf } from '../core/documents/substitute.ts';
 import { AgentError } from './error.ts';
 
 /** A session document ready for its handler. */
@@ -15,6 +16,7 @@ export interface ResolvedDocument {
  * document unresolved; only the agent does this.
  *
  * @throws {AgentError} `ERR_AGENT_START` for a document of another schema
+ * @throws {DocumentError} `ERR_DOCUMENT_SIZE` for one that is nested too deeply, or becomes too long
  * @throws {MessageError} for a document of the wrong shape
  */
 export function resolveDocument({ documentContent, parameters: given }: StartSessionTask): ResolvedDocument {
@@ -28,49 +30,13 @@ export function resolveDocument({ documentContent, parameters: given }: StartSes
   if (typeof sessionType !== 'string') {
     throw new AgentError('ERR_AGENT_START', 'The session document has no sessionType.');
   }
-  const parameters = withDefaults(asObject(documentContent.parameters ?? {}, 'parameters'), given);
+  const declared = asObject(documentContent.parameters ?? {}, 'parameters');
+  for (const [name, parameter] of Object.entries(declared)) asObject(parameter, `parameter ${name}`);
+  const values = valuesOf(declared, given);
   return {
     sessionType,
-    parameters: Object.fromEntries(parameters),
-    properties: substitute(documentContent.properties, parameters),
-    inputs: asObject(substitute(documentContent.inputs ?? {}, parameters), 'inputs'),
+    parameters: Object.fromEntries(values),
+    properties: substitute(documentContent.properties, values),
+    inputs: asObject(substitute(documentContent.inputs ?? {}, values), 'inputs'),
   };
-}
-
-/** A map, not an object: parameter names come from the network. */
-type Parameters = ReadonlyMap<string, unknown>;
-
-const NAME = /^[a-zA-Z0-9]+$/;
-const TOKEN = /\{\{\s*([a-zA-Z0-9]+)\s*\}\}/g;
-const WHOLE_TOKEN = /^\{\{\s*([a-zA-Z0-9]+)\s*\}\}$/;
-
-function withDefaults(declared: JsonObject, given: JsonObject): Parameters {
-  const values = new Map<string, unknown>();
-  for (const [name, declaration] of Object.entries(declared)) {
-    const { default: value } = asObject(declaration, `parameter ${name}`);
-    if (NAME.test(name) && value !== undefined) values.set(name, value);
-  }
-  for (const [name, value] of Object.entries(given)) if (NAME.test(name)) values.set(name, value);
-  return values;
-}
-
-function substitute(value: unknown, parameters: Parameters): unknown {
-  if (typeof value === 'string') return substituteText(value, parameters);
-  if (Array.isArray(value)) return value.map((item) => substitute(item, parameters));
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([key, member]) => [key, substitute(member, parameters)]),
-  );
-}
-
-/** One pass: a value that looks like a token is not expanded again, and unknown tokens stay. */
-function substituteText(text: string, parameters: Parameters): unknown {
-  const whole = WHOLE_TOKEN.exec(text)?.[1];
-  if (whole !== undefined && parameters.has(whole)) return parameters.get(whole);
-  return text.replace(TOKEN, (token, name: string) => {
-    if (!parameters.has(name)) return token;
-    const value = parameters.get(name);
-    // `$$` becomes `$`, as in the real agent, and only here.
-    return (typeof value === 'string' ? value : JSON.stringify(value)).replaceAll('$$', '$');
-  });
 }
