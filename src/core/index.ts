@@ -18,6 +18,9 @@ export type { CopyOptions, CopyProgress } from './copy.ts';
 export { CopyError, type CopyErrorCode } from './copy-error.ts';
 export type { CopiedPart, CopyFromOptions, RemoteFile } from './copy-from.ts';
 export type { CopiedFile, CopySource, CopyStream, CopyToOptions } from './copy-to.ts';
+export { DocumentError, type DocumentErrorCode } from './documents/error.ts';
+export { parseSessionDocument } from './documents/parse.ts';
+export type { DocumentParameter, ParameterType, SessionDocument } from './documents/session-document.ts';
 export {
   checkStreamUrl,
   type EndpointService,

@@ -1,49 +1,47 @@
 import { HawserError } from '../base/error.ts';
+import { AWS_DOCUMENTS } from '../core/documents/aws-documents.ts';
+import { parseSessionDocument } from '../core/documents/parse.ts';
 import type { SessionDocument } from '../core/documents/session-document.ts';
+import { compareVersions } from '../core/version.ts';
+import { ApiError } from './api-error.ts';
 
-/** A session's own timers, in milliseconds; what the document leaves open is absent. */
-export interface DocumentTimers {
-  readonly idleTimeout?: number;
-  readonly maxDuration?: number;
+/**
+ * The session documents of a service: AWS's own and the host's.
+ *
+ * @throws {DocumentError} for a document that no session could be started from
+ * @throws {HawserError} `ERR_DOCUMENT_NAME`
+ */
+export function sessionDocuments(
+  documents: Readonly<Record<string, SessionDocument>>,
+): ReadonlyMap<string, SessionDocument> {
+  const given = Object.entries(documents).map(([name, document]): [string, SessionDocument] => {
+    if (/^[a-zA-Z0-9_\-.]{3,128}$/.test(name)) return [name, parseSessionDocument(document, name)];
+    throw new HawserError(
+      'ERR_DOCUMENT_NAME',
+      `A session document cannot be called ${JSON.stringify(name)}: a name has 3 to 128 letters, digits, or any of _ - .`,
+    );
+  });
+  return new Map([...Object.entries(AWS_DOCUMENTS), ...given]);
 }
 
-/** @throws {HawserError} `ERR_DOCUMENT` for a document that no session could be started from */
-export function checkDocument(name: string, document: SessionDocument): void {
-  if (!/^[a-zA-Z0-9_\-.]{3,128}$/.test(name)) {
-    throw unfit(name, 'its name must have 3 to 128 letters, digits, or any of _ - .');
-  }
-  if (document.schemaVersion !== '1.0') throw unfit(name, 'its schemaVersion must be "1.0"');
-  if (!document.sessionType) throw unfit(name, 'it has no sessionType');
-  documentTimers(name, document);
-}
-
-/** @throws {HawserError} `ERR_DOCUMENT` for minutes out of range */
-export function documentTimers(name: string, { inputs = {} }: SessionDocument): DocumentTimers {
-  const idleTimeout = minutes(name, inputs, 'idleSessionTimeout', 60);
-  const maxDuration = minutes(name, inputs, 'maxSessionDuration', 1440);
-  return { ...(idleTimeout && { idleTimeout }), ...(maxDuration && { maxDuration }) };
-}
-
-const MINUTE = 60_000;
-
-function minutes(
-  name: string,
-  inputs: Readonly<Record<string, unknown>>,
-  input: string,
-  maximum: number,
-): number | undefined {
-  const value = inputs[input] ?? '';
-  if (value === '') return undefined;
-  const count = typeof value === 'string' && /^\d{1,4}$/.test(value) ? Number(value) : value;
-  if (typeof count !== 'number' || !Number.isInteger(count) || count < 1 || count > maximum) {
-    throw unfit(name, `its input ${input} must be 1 to ${maximum} minutes`);
-  }
-  return count * MINUTE;
-}
-
-function unfit(name: string, why: string): HawserError {
-  return new HawserError(
-    'ERR_DOCUMENT',
-    `The session document ${JSON.stringify(name)} cannot be used: ${why}.`,
+/**
+ * CONTROL-PLANE.md section 2.1, check 6. Nothing is known of an agent that told no version.
+ *
+ * @throws {ApiError} `BadRequest` for an agent that is too old for the document
+ */
+export function checkAgentVersion(
+  { sessionType, properties }: SessionDocument,
+  agentVersion: string | undefined,
+): void {
+  if (sessionType !== 'Port' || !agentVersion) return;
+  const { host } = properties as { readonly host?: string };
+  const [minimum, what] = host ? REMOTE_HOST : PORT;
+  if (compareVersions(agentVersion, minimum) >= 0) return;
+  throw new ApiError(
+    'BadRequest',
+    `The version of the SSM agent installed on this instance doesn't support ${what}. Update the agent to version ${minimum} or later.`,
   );
 }
+
+const PORT = ['2.3.672.0', 'port forwarding'] as const;
+const REMOTE_HOST = ['3.1.1374.0', 'port forwarding to remote hosts'] as const;

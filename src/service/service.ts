@@ -1,9 +1,8 @@
-import { AWS_DOCUMENTS } from '../core/documents/aws-documents.ts';
 import type { Socket } from '../core/socket.ts';
 import { Authenticator } from './authenticator.ts';
 import { Authorization } from './authorization.ts';
 import { serviceContext } from './context.ts';
-import { checkDocument } from './document.ts';
+import { sessionDocuments } from './document.ts';
 import { errorAnswer, JsonApi } from './json-api.ts';
 import { channelPath, MessageGateway } from './message-gateway.ts';
 import { Nodes, type Target, type TargetRegistration } from './nodes.ts';
@@ -28,10 +27,9 @@ export class SessionManagerService {
   readonly #gateway: MessageGateway;
   #closed = false;
 
-  /** @throws {HawserError} `ERR_DOCUMENT` for a session document that cannot be used */
+  /** @throws {DocumentError} for a session document that cannot be used @throws {HawserError} `ERR_DOCUMENT_NAME` */
   constructor(options: SessionManagerServiceOptions) {
-    const documents = new Map(Object.entries({ ...AWS_DOCUMENTS, ...options.documents }));
-    for (const [name, document] of documents) checkDocument(name, document);
+    const documents = sessionDocuments(options.documents ?? {});
     const context = serviceContext(options);
     const authenticator = new Authenticator(options.credentials, context);
     const authorization = new Authorization(context, options.authorize);

@@ -88,7 +88,7 @@ test.each([
 
 test('a place in the pattern is named', () => {
   expect(() => new Pattern('ab(?=c)')).toThrow(
-    'The pattern "ab(?=c)" cannot be used: at character 4 it has look-around, which RE2 does not have.',
+    'The pattern "ab(?=c)" cannot be used: at character 3 it has look-around, which RE2 does not have.',
   );
 });
 

@@ -174,6 +174,22 @@ describe('errors arrive as the SDK’s own classes', () => {
     });
   });
 
+  test('and those of parameters, by name, with what was wrong', async () => {
+    const start = (host: string) =>
+      client.send(
+        new StartSessionCommand({
+          Target: NODE,
+          DocumentName: 'AWS-StartPortForwardingSessionToRemoteHost',
+          Parameters: { portNumber: ['5432'], host: [host] },
+        }),
+      );
+    expect(await start('db.internal')).toMatchObject({ TokenValue: expect.any(String) });
+    expect(await thrown(start('$(id)'))).toMatchObject({
+      name: 'InvalidParameters',
+      message: expect.stringContaining('Parameter "host" has value "$(id)" not matching "'),
+    });
+  });
+
   test.each([
     ['region', { region: 'eu-west-1' }, 'InvalidSignatureException'],
     ['secret', { credentials: { ...JANE, secretAccessKey: 'other' } }, 'InvalidSignatureException'],

@@ -45,7 +45,7 @@ describe('StartSession', () => {
 
   test('takes the document by name or ARN, from what the host gave', async () => {
     const w = world({
-      documents: { 'Acme-Shell': { schemaVersion: '1.0', sessionType: 'InteractiveCommands' } },
+      documents: { 'Acme-Shell': { schemaVersion: '1.0', sessionType: 'Standard_Stream' } },
     });
     await w.node();
     const arn = 'arn:aws:ssm:eu-central-1:111122223333:document/Acme-Shell';

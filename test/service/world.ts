@@ -368,14 +368,14 @@ export class WireNode {
   }
 
   /** Opens a control channel, another one if there is one. */
-  async connect(): Promise<Peer> {
-    const showToken = await this.dial();
+  async connect(agentVersion?: string): Promise<Peer> {
+    const showToken = await this.dial(agentVersion);
     await showToken();
     return this.control;
   }
 
   /** Opens the socket of a control channel, and returns what sends the token. */
-  async dial(): Promise<() => Promise<void>> {
+  async dial(agentVersion = '3.3.0.0'): Promise<() => Promise<void>> {
     const path = `/v1/control-channel/${this.id}`;
     const { token } = await this.createChannel(path);
     const socket = await this.#connect(`${path}?role=subscribe&stream=input`);
@@ -387,7 +387,7 @@ export class WireNode {
           MessageSchemaVersion: '1.0',
           RequestId: 'r',
           TokenValue: token,
-          AgentVersion: '3.3.0.0',
+          AgentVersion: agentVersion,
           PlatformType: 'linux',
         }),
       );

@@ -1,5 +1,10 @@
+import { utf8 } from '../../base/encoding.ts';
+import { checkedValue } from './check-value.ts';
 import { ParameterError } from './error.ts';
-import type { DocumentParameter, SessionDocument } from './session-document.ts';
+import { isRecord, jsonBytes, MAX_DOCUMENT_BYTES, own } from './json-value.ts';
+import { PLATFORMS } from './parse-properties.ts';
+import type { SessionDocument } from './session-document.ts';
+import { tokensIn } from './substitute.ts';
 
 /** As StartSession has them: every value a list of strings. */
 export type GivenParameters = ReadonlyMap<string, readonly string[]>;
@@ -17,12 +22,14 @@ export function parameterValues(document: SessionDocument, given: GivenParameter
   for (const [name, { default: value }] of declared) {
     if (value === undefined && !given.has(name)) throw new ParameterError(MISSING_OR_UNDECLARED);
   }
+  for (const name of given.keys()) {
+    if (!declared.has(name)) throw new ParameterError(MISSING_OR_UNDECLARED);
+  }
+  // First: what follows takes time by the size of the values.
+  checkSize(document, given);
+  checkLines(document, given);
   return Object.fromEntries(
-    [...given].map(([name, values]) => {
-      const parameter = declared.get(name);
-      if (!parameter) throw new ParameterError(MISSING_OR_UNDECLARED);
-      return [name, parameterValue(name, parameter, values)];
-    }),
+    [...given].map(([name, values]) => [name, checkedValue(name, declared.get(name)!, values)]),
   );
 }
 
@@ -30,11 +37,36 @@ export function parameterValues(document: SessionDocument, given: GivenParameter
 const MISSING_OR_UNDECLARED =
   'You must specify values for all required parameters in the Amazon Web Services Systems Manager document (SSM document). You can only supply values to parameters defined in the SSM document.';
 
-function parameterValue(name: string, { type }: DocumentParameter, values: readonly string[]): unknown {
-  if (type.toLowerCase() === 'stringlist') return values;
-  const [value] = values;
-  if (value === undefined || values.length > 1) {
-    throw new ParameterError(`Parameter "${name}" takes one value, and was given ${values.length}.`);
+function checkSize(document: SessionDocument, given: GivenParameters): void {
+  const values = [...given.values()].flat().reduce((sum, value) => sum + utf8(value).length, 0);
+  const bytes = values === 0 ? 0 : jsonBytes(document) + values;
+  if (bytes <= MAX_DOCUMENT_BYTES) return;
+  throw new ParameterError(
+    `The session document and the values of its parameters have ${bytes} bytes, and may have ${MAX_DOCUMENT_BYTES}.`,
+  );
+}
+
+/**
+ * A value within a command must not begin a line of its own, unless the document says which values there are. Where
+ * the value is the command (`{{ command }}`), there is nothing to break out of.
+ */
+function checkLines({ parameters = {}, properties }: SessionDocument, given: GivenParameters): void {
+  for (const { name, whole } of commandTokens(properties)) {
+    const { allowedPattern, allowedValues } = parameters[name] ?? {};
+    if (allowedPattern !== undefined || allowedValues) continue;
+    const refused = whole ? /\0/ : /[\0\r\n]/;
+    if (!given.get(name)?.some((value) => refused.test(value))) continue;
+    throw new ParameterError(
+      `Parameter "${name}" has a line end or NUL in its value, which goes into a command: that takes an allowedPattern in the session document.`,
+    );
   }
-  return value;
+}
+
+function commandTokens(properties: unknown) {
+  if (!isRecord(properties)) return [];
+  return PLATFORMS.flatMap((platform) => {
+    const shell = own(properties, platform);
+    const commands = isRecord(shell) ? own(shell, 'commands') : undefined;
+    return typeof commands === 'string' ? tokensIn(commands) : [];
+  });
 }

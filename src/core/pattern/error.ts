@@ -2,8 +2,12 @@ import { HawserError } from '../../base/error.ts';
 
 /** A regular expression that cannot be used: malformed, too large, or with what RE2 does not have. */
 export class PatternError extends HawserError {
-  constructor(pattern: string, why: string) {
-    super('ERR_PATTERN', `The pattern ${shown(pattern)} cannot be used: ${why}.`);
+  /** As the rest of a sentence: `at character 3 it has look-around, which RE2 does not have`. */
+  readonly reason: string;
+
+  constructor(pattern: string, reason: string) {
+    super('ERR_PATTERN', `The pattern ${shown(pattern)} cannot be used: ${reason}.`);
+    this.reason = reason;
   }
 }
 

@@ -111,19 +111,26 @@ class Parser {
   #group(): PatternNode {
     const start = this.#at;
     this.#at++;
-    if (this.#peek() === '?') {
-      const prefix = this.#ahead(MAX_NAME);
-      if (/^\?<?[=!]/.test(prefix)) throw this.#wrong('look-around, which RE2 does not have');
-      const named = /^\?(?::|P?<[A-Za-z_]\w*>)/.exec(prefix);
-      if (!named) throw this.#wrong('a kind of group that is not supported');
-      this.#at += named[0].length;
-    }
+    if (this.#peek() === '?') this.#at += this.#groupPrefix(start);
     if (++this.#depth > MAX_DEPTH) throw this.#wrong(`more than ${MAX_DEPTH} groups within groups`);
     const node = this.#alternation();
     this.#depth--;
     if (this.#take(')')) return node;
     this.#at = start;
     throw this.#wrong('a ( without its )');
+  }
+
+  /** Length of what stands between the parenthesis and the group itself. */
+  #groupPrefix(start: number): number {
+    const prefix = this.#ahead(MAX_NAME);
+    const known = /^\?(?::|P?<[A-Za-z_]\w*>)/.exec(prefix);
+    if (known) return known[0].length;
+    this.#at = start;
+    throw this.#wrong(
+      /^\?<?[=!]/.test(prefix)
+        ? 'look-around, which RE2 does not have'
+        : 'a kind of group that is not supported',
+    );
   }
 
   #escape(): PatternNode {

@@ -1,4 +1,5 @@
 import type { ReadyEvent } from '../../channel/events.ts';
+import { compareVersions } from '../version.ts';
 
 /** How a port session carries connections (PROTOCOL.md section 9). */
 export type PortVariant =
@@ -38,14 +39,4 @@ export function agentMultiplexes(agentVersion = ''): boolean {
 /** Beyond this version AWS's agent ends a port session on a flag (PROTOCOL.md section 7). */
 export function agentTakesTerminateFlag(agentVersion = ''): boolean {
   return compareVersions(agentVersion, '2.3.722.0') > 0;
-}
-
-/** Dotted versions of any number of parts; what is no number counts as 0. */
-function compareVersions(one: string, other: string): number {
-  const [a, b] = [one.split('.').map(Number), other.split('.').map(Number)];
-  for (let i = 0; i < Math.max(a.length, b.length); i++) {
-    const difference = (a[i] || 0) - (b[i] || 0);
-    if (difference !== 0) return Math.sign(difference);
-  }
-  return 0;
 }

@@ -1,8 +1,9 @@
 import { DEFAULT_DOCUMENT } from '../../core/documents/aws-documents.ts';
 import { parameterValues } from '../../core/documents/parameters.ts';
+import { documentTimers, withPreferences } from '../../core/documents/preferences.ts';
 import { ApiError } from '../api-error.ts';
 import { documentName } from '../arn.ts';
-import { documentTimers } from '../document.ts';
+import { checkAgentVersion } from '../document.ts';
 import { newSessionId } from '../session-id.ts';
 import { isOver } from '../session-record.ts';
 import { list, map, string, structure } from '../shape.ts';
@@ -26,8 +27,8 @@ export function startSession(parts: OperationParts) {
     async handle({ Target, DocumentName = DEFAULT_DOCUMENT, Reason, Parameters = new Map() }, call) {
       const { principal } = call;
       const name = documentName(DocumentName, context);
-      const document = name === undefined ? undefined : documents.get(name);
-      if (name === undefined || !document) {
+      const named = name === undefined ? undefined : documents.get(name);
+      if (name === undefined || !named) {
         throw new ApiError('InvalidDocument', `Document with name ${DocumentName} does not exist.`);
       }
       const node = await nodes.getSettled(Target);
@@ -35,7 +36,10 @@ export function startSession(parts: OperationParts) {
       if (node?.channel === undefined) {
         throw new ApiError('TargetNotConnected', `${Target} is not connected.`);
       }
-      const parameters = parameterValues(document, Parameters);
+      checkAgentVersion(named, node.agentVersion);
+      const parameters = parameterValues(named, Parameters);
+      const document = withPreferences(named, documents.get(DEFAULT_DOCUMENT));
+      const timers = documentTimers(document, parameters);
       await checkCount(Target);
 
       const { sessionId } = await sessions.start({
@@ -46,7 +50,7 @@ export function startSession(parts: OperationParts) {
         documentContent: document,
         parameters,
         ...(Reason !== undefined && { reason: Reason }),
-        ...{ idleTimeout: context.timers.idle, ...documentTimers(name, document) },
+        ...{ idleTimeout: context.timers.idle, ...timers },
       });
       return (await newStream(sessionId, call, parts)) ?? { SessionId: sessionId };
     },
