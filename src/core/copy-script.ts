@@ -58,6 +58,7 @@ stty raw -echo 2> /dev/null || fail tools stty;
 [ -d "\${d:-/}" ] || fail missing;
 [ -z "$2" ] || umask 077;
 err=$( { : >> "$p"; } 2>&1) || why "$err";
+[ -f "$p" ] || fail file "$p";
 [ -n "$3" ] || : > "$p";
 dec() { if has base64; then base64 -d; else openssl base64 -d; fi; };
 say part "$(($(wc -c < "$p")))" "$(sum < "$p")";

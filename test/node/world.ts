@@ -3,7 +3,13 @@ import { readFileSync } from 'node:fs';
 import { Writable } from 'node:stream';
 import { type Session, SessionClient, type StartSessionOptions } from 'hawser';
 import { Agent, type SessionHandler } from 'hawser/agent';
-import { type Server, serve } from 'hawser/node';
+import {
+  type CommandOptions,
+  interactiveCommands,
+  nonInteractiveCommands,
+  type Server,
+  serve,
+} from 'hawser/node';
 import { type SessionDocument, SessionManagerService } from 'hawser/service';
 import { onTestFinished } from 'vitest';
 
@@ -19,14 +25,46 @@ const principal = (name: string) => ({
   userId: name,
 });
 
-export interface World {
+/** Service, agent and client over the loopback interface. */
+export interface Node {
   readonly server: Server;
   readonly agent: Agent;
   readonly client: SessionClient;
+}
+
+export interface World extends Node {
   readonly session: Session;
 }
 
-/** Service, agent, client and a session between them, over the loopback interface. Ends with the test. */
+/** A node with these handlers. Ends with the test. */
+export async function node(
+  handlers: Readonly<Record<string, SessionHandler>>,
+  documents: Readonly<Record<string, SessionDocument>>,
+): Promise<Node> {
+  const service = new SessionManagerService({
+    region,
+    accountId,
+    credentials: (id) =>
+      [
+        { ...USER, principal: principal('tester') },
+        { ...NODE, principal: principal('node'), targetId: INSTANCE_ID },
+      ].find(({ accessKeyId }) => accessKeyId === id),
+    documents,
+  });
+  await service.registerTarget({ id: INSTANCE_ID });
+  const server = await serve(service);
+  const endpoint = server.url;
+  const agent = new Agent({ instanceId: INSTANCE_ID, region, endpoint, credentials: NODE, handlers });
+  await agent.start();
+  onTestFinished(async () => {
+    await agent.stop();
+    await service.close();
+    await server.close();
+  });
+  return { server, agent, client: new SessionClient({ region, endpoint, credentials: USER }) };
+}
+
+/** A node and a session on it. */
 export async function world(
   handler: SessionHandler,
   inputs: SessionDocument['inputs'] = {},
@@ -39,38 +77,24 @@ export async function world(
     inputs,
     ...content,
   };
-  const service = new SessionManagerService({
-    region,
-    accountId,
-    credentials: (id) =>
-      [
-        { ...USER, principal: principal('tester') },
-        { ...NODE, principal: principal('node'), targetId: INSTANCE_ID },
-      ].find(({ accessKeyId }) => accessKeyId === id),
-    documents: { [DOCUMENT_NAME]: document },
-  });
-  await service.registerTarget({ id: INSTANCE_ID });
-  const server = await serve(service);
-  const agent = new Agent({
-    instanceId: INSTANCE_ID,
-    region,
-    endpoint: server.url,
-    credentials: NODE,
-    handlers: { [document.sessionType]: handler },
-  });
-  await agent.start();
-  const client = new SessionClient({ region, endpoint: server.url, credentials: USER });
-  const session = await client.startSession({
+  const made = await node({ [document.sessionType]: handler }, { [DOCUMENT_NAME]: document });
+  const session = await made.client.startSession({
     target: INSTANCE_ID,
     documentName: DOCUMENT_NAME,
     ...options,
   });
-  onTestFinished(async () => {
-    await agent.stop();
-    await service.close();
-    await server.close();
-  });
-  return { server, agent, client, session };
+  return { ...made, session };
+}
+
+/** A node that runs commands. */
+export function commandNode(options: CommandOptions = {}): Promise<Node> {
+  return node(
+    {
+      InteractiveCommands: interactiveCommands(options),
+      NonInteractiveCommands: nonInteractiveCommands(options),
+    },
+    {},
+  );
 }
 
 /** What a stream has been given, and a way to wait for some of it. */
