@@ -259,6 +259,11 @@ export class DataChannel {
     if (!this.#closed) this.#queue.setSize(size);
   }
 
+  /** Forgets bytes given to {@link send} that have not been sent yet. */
+  discard(): void {
+    if (!this.#closed) this.#queue.discardBytes();
+  }
+
   /** Client: Ctrl-C. It overtakes input that has not been sent yet. */
   interrupt(): void {
     if (!this.#closed) this.#queue.pushInterrupt();

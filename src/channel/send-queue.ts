@@ -84,6 +84,13 @@ export class SendQueue {
     this.#bytes += payload.length;
   }
 
+  /** Forgets the bytes that wait. What must arrive whole stays. */
+  discardBytes(): void {
+    this.#chunks = this.#chunks.slice(this.#first).filter(({ divisible }) => !divisible);
+    this.#first = 0;
+    this.#bytes = this.#chunks.reduce((total, { payload }) => total + payload.length, 0);
+  }
+
   pushInterrupt(): void {
     if (this.#interrupts < MAX_INTERRUPTS) this.#interrupts++;
   }

@@ -19,6 +19,8 @@ export class ByteSink {
   readonly #options: ByteSinkOptions;
   #controller!: WritableStreamDefaultController;
   #unsent = 0;
+  /** Writes that were made before the last {@link discard} and have not ended yet. */
+  #discarded = 0;
   #error: Error | undefined;
 
   constructor(options: ByteSinkOptions) {
@@ -32,6 +34,7 @@ export class ByteSink {
         close: () => options.closed?.(),
         abort: (reason) => {
           this.#unsent = 0;
+          this.#discarded = 0;
           options.aborted?.(reason);
         },
       },
@@ -51,6 +54,11 @@ export class ByteSink {
     return this.#unsent === 0;
   }
 
+  /** Forgets what has been written and not taken; those writes end as if it had been. */
+  discard(): void {
+    this.#discarded = this.#unsent;
+  }
+
   /** Fails every write that has not been taken, and every later one. */
   end(error: Error): void {
     this.#error = error;
@@ -59,12 +67,14 @@ export class ByteSink {
 
   async #write(chunk: Uint8Array): Promise<void> {
     if (!(chunk instanceof Uint8Array)) throw new TypeError('A session takes bytes (Uint8Array) as input.');
-    let rest = chunk.subarray(this.#options.send(chunk));
-    while (rest.length > 0) {
+    let rest = chunk;
+    if (this.#discarded === 0) rest = chunk.subarray(this.#options.send(chunk));
+    while (rest.length > 0 && this.#discarded === 0) {
       await this.#options.room();
       if (this.#error) throw this.#error;
-      rest = rest.subarray(this.#options.send(rest));
+      if (this.#discarded === 0) rest = rest.subarray(this.#options.send(rest));
     }
+    if (this.#discarded > 0) this.#discarded--;
     this.#unsent--;
     this.#options.taken?.();
   }

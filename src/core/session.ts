@@ -206,10 +206,16 @@ export class Session extends EventEmitter<SessionEvents> {
     this.#driver.run();
   }
 
-  /** Ctrl-C: interrupts what runs on the node, ahead of input that is not on its way yet. */
+  /**
+   * Ctrl-C: interrupts what runs on the node. Input that is not on its way yet is forgotten, as a terminal forgets what
+   * was typed ahead; a paste that was stopped must not run on at the next prompt.
+   */
   interrupt(): void {
+    this.#stdin.discard();
+    this.#channel.discard();
     this.#channel.interrupt();
     this.#driver.run();
+    this.#wake();
   }
 
   /** Sends a flag to the agent, behind the input that the channel has taken: of a port session, for example. */

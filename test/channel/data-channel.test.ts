@@ -149,6 +149,19 @@ describe('the stream', () => {
     ]);
   });
 
+  test('forgets bytes that wait when told to, and nothing else', () => {
+    const pair = ready(new Pair({ client: { sendWindow: 1 } }));
+    pair.client.channel.send(bytes('x'.repeat(5_000)));
+    pair.run(0);
+    pair.client.channel.sendFlag(PayloadFlag.DisconnectToPort);
+    pair.client.channel.discard();
+    expect(pair.client.channel.stats.queuedBytes).toBe(4); // the flag's
+    pair.client.channel.send(bytes('after'));
+    pair.run(3_000);
+    expect(pair.agent.text).toBe(`${'x'.repeat(1_024)}after`);
+    expect(pair.agent.events.filter(({ type }) => type === 'flag')).toHaveLength(1);
+  });
+
   test('carries flags and exit codes in their place among the data', () => {
     const pair = ready(new Pair());
     pair.agent.channel.send(bytes('out'));

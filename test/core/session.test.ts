@@ -206,6 +206,26 @@ describe('the streams of a session', () => {
     expect(() => session.resize({ cols: 0, rows: 24 })).toThrow(RangeError);
   });
 
+  test('forget input that is not on its way when interrupted, and take what comes after', async () => {
+    const { far, session, clock } = await start({ sendWindow: 1 });
+    far.write('$ ');
+    await clock.advance(100);
+    far.reading = false;
+    const writer = session.stdin.getWriter();
+    const pasted = Array.from({ length: 10 }, () => writer.write(new Uint8Array(100_000).fill(0x78)));
+    await clock.advance(20);
+    session.interrupt();
+    const after = writer.write(utf8('after'));
+    far.reading = true;
+    far.poll();
+    await clock.runUntil(Promise.all([...pasted, after]));
+    await clock.advance(MINUTE);
+    const [before, behind] = far.input.split('\x03');
+    expect(before!.length).toBeLessThan(100_000);
+    expect(behind).toBe('after');
+    expect(session.state).toBe('ready');
+  });
+
   test('pass on flags', async () => {
     const { far, session, clock } = await start();
     const flags: number[] = [];
