@@ -113,6 +113,19 @@ const WS_OPTIONS = {
   closeTimeout: 2000,
 };
 
+/** Drawn by the hundred: one at a time they would cost more than masking with them. */
+function maskingKeys(): () => number {
+  const keys = new Uint32Array(256);
+  let next = keys.length;
+  return () => {
+    if (next === keys.length) {
+      globalThis.crypto.getRandomValues(keys);
+      next = 0;
+    }
+    return keys[next++]!;
+  };
+}
+
 type WebSocketConstructor = new (url: string, protocols?: string[], options?: object) => Connecting;
 
 /** A WebSocket of either kind before it is open. */
@@ -141,7 +154,7 @@ function connect(url: string, { headers, signal }: ConnectOptions = {}): Promise
     });
     ws.addEventListener('open', () => {
       signal?.removeEventListener('abort', abort);
-      resolve(webSocketSocket(ws, stream));
+      resolve(webSocketSocket(ws, stream, maskingKeys()));
     });
     // After `open` both find the promise settled.
     ws.addEventListener('error', ({ message, error }) => fail(connectError(url, message, error)));

@@ -79,6 +79,41 @@ describe('a connection of the runtime', () => {
     expect(socket.bufferedAmount).toBe(0);
   });
 
+  test('carries messages of every length, and leaves the bytes as they are', async () => {
+    const peer = nextPeer();
+    const socket = await transport.connect(url);
+    const far = listen(webSocketSocket(await peer));
+    // Around the steps of a frame's length field, and not on a boundary of four bytes.
+    const lengths = [0, 1, 2, 3, 124, 125, 126, 127, 1_143, 32_889, 65_535, 65_536, 65_537, 262_147];
+    const memory = Uint8Array.from({ length: 262_150 }, (_, i) => i % 251);
+    const sent = lengths.map((length, i) => memory.subarray(i % 4, (i % 4) + length));
+    // More than there are masking keys drawn at a time.
+    for (let i = 0; i < 300; i++) sent.push(Uint8Array.of(i & 255));
+    for (const message of sent) socket.send(message);
+    await far.received(sent.length);
+    const equal = far.messages.map((message, i) => Buffer.compare(message as Uint8Array, sent[i]!) === 0);
+    expect(equal).toEqual(sent.map(() => true));
+    expect(memory.every((byte, i) => byte === i % 251)).toBe(true);
+  });
+
+  test('masks each message with a key of its own', async () => {
+    const raw: Buffer[] = [];
+    // First in line: `ws` unmasks in place.
+    server.prependOnceListener('upgrade', (_, connection: TcpSocket) => {
+      connection.on('data', (bytes: Buffer) => raw.push(Buffer.from(bytes)));
+    });
+    const peer = nextPeer();
+    const socket = await transport.connect(url);
+    const far = listen(webSocketSocket(await peer));
+    raw.length = 0;
+    for (let i = 0; i < 3; i++) socket.send(new Uint8Array(8));
+    await far.received(3);
+    const frames = Buffer.concat(raw).toString('hex').match(/.{28}/g)!;
+    const keys = frames.map((frame) => /^8288(.{8})\1\1$/.exec(frame)?.[1]);
+    expect(keys).not.toContain(undefined);
+    expect(new Set(keys).size).toBe(3);
+  });
+
   test('gives plain byte arrays, no Buffers', async () => {
     const peer = nextPeer();
     const near = listen(await transport.connect(url));
