@@ -1,6 +1,7 @@
+import { type AddressInfo, createServer } from 'node:net';
 import { SessionClient } from 'hawser';
-import { Agent, virtualShell } from 'hawser/agent';
-import { serve } from 'hawser/node';
+import { Agent, portForwarding, virtualShell } from 'hawser/agent';
+import { serve, tcpDialer } from 'hawser/node';
 import { SessionManagerService } from 'hawser/service';
 
 const [region, accountId, target] = ['eu-central-1', '111122223333', 'i-0123456789abcdef0'];
@@ -23,19 +24,23 @@ export async function docsWorld() {
     region,
     credentials: node,
     endpoint: server.url,
-    handlers: { Standard_Stream: shell },
+    handlers: { Standard_Stream: shell, Port: portForwarding(tcpDialer()) },
   });
   await agent.start();
+  const echo = createServer((socket) => socket.on('error', () => {}).pipe(socket));
+  await new Promise<void>((resolve) => echo.listen(0, '127.0.0.1', resolve));
   const client = new SessionClient({ region, credentials: user, endpoint: server.url });
   return {
     client,
     target,
+    port: (echo.address() as AddressInfo).port,
     endpoint: server.url,
     host: new URL(server.url).host,
     credentials: user,
     nodeCredentials: node,
     startSession: () => client.startSession({ target }),
     async close() {
+      echo.close();
       await agent.stop();
       await service.close();
       await server.close();
