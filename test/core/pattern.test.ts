@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { AWS_DOCUMENTS } from '../../src/core/documents/aws-documents.ts';
+import { MatchBudget } from '../../src/core/pattern/match-budget.ts';
 import { Pattern } from '../../src/core/pattern/pattern.ts';
 
 describe('a pattern matches the whole value', () => {
@@ -178,6 +179,32 @@ test.each(['(a+)+', '(a|a)*', '(a|aa)+', '(.*a){20}', '((a*)*)*', '(a?){500}a{50
     expect(new Pattern(pattern).matches(`${'a'.repeat(20_000)}!`)).toBe(false);
   },
 );
+
+describe('what would take linear time, and too much of it,', () => {
+  const tooMuch = expect.objectContaining({ code: 'ERR_PATTERN_COST' });
+  const long = 'a'.repeat(65_535);
+
+  test.each([
+    ['many states at once', '(?:(?:a|.)*|.{0,1000})*b'],
+    ['many ways to one state', `(?:${'|'.repeat(2000)}a)*b`],
+  ])('is given up: %s', (_, pattern) => {
+    expect(() => new Pattern(pattern).matches(long)).toThrow(tooMuch);
+  });
+
+  test('is given up for several values together', () => {
+    const pattern = new Pattern('(?:.{0,40}){0,24}');
+    expect(pattern.matches('aaaa')).toBe(true);
+    const budget = new MatchBudget();
+    expect(() => {
+      for (let count = 0; count < 10_000; count++) pattern.matches('aaaa', budget);
+    }).toThrow(tooMuch);
+  });
+
+  test('is not a long value with a pattern that people write', () => {
+    expect(new Pattern('^[a-zA-Z0-9._/-]{1,}$').matches(long)).toBe(true);
+    expect(new Pattern('([a-z]+,?)*').matches(long)).toBe(true);
+  });
+});
 
 test('the ports of AWS’s documents are 1 to 65535, and 0 on the client', () => {
   const parameters = AWS_DOCUMENTS['AWS-StartPortForwardingSession']!.parameters!;

@@ -1,5 +1,6 @@
 import { includes, WORD } from './char-set.ts';
 import { PatternError } from './error.ts';
+import { MatchBudget } from './match-budget.ts';
 import { type Assertion, sizeOf } from './node.ts';
 import { parsePattern } from './parse.ts';
 import { compile, type Program, type State } from './program.ts';
@@ -19,22 +20,29 @@ export class Pattern {
     this.#program = compile(node);
   }
 
-  /** Whether it matches the whole value. Takes at most 2048 steps for each of its characters. */
-  matches(value: string): boolean {
+  /**
+   * Whether it matches the whole value. Takes at most some 2048 steps for each of its characters.
+   *
+   * @param budget for values that are matched together; default one for this value alone
+   * @throws {MatchCostError} when it would take more steps than that
+   */
+  matches(value: string, budget = new MatchBudget()): boolean {
     const { states, start } = this.#program;
     const characters = Array.from(value, (character) => character.codePointAt(0)!);
     const seenAt = new Int32Array(states.length).fill(-1);
     let waiting = [start];
     for (let at = 0; at < characters.length && waiting.length > 0; at++) {
       const character = characters[at]!;
-      const reached = follow(states, waiting, { seenAt, at, before: characters[at - 1], after: character });
+      const place = { seenAt, budget, at, before: characters[at - 1], after: character };
+      const reached = follow(states, waiting, place);
       waiting = [];
       for (const state of reached) {
         if (state.kind === 'set' && includes(state.set, character)) waiting.push(state.next);
       }
     }
     const at = characters.length;
-    const reached = follow(states, waiting, { seenAt, at, before: characters[at - 1], after: undefined });
+    const place = { seenAt, budget, at, before: characters[at - 1], after: undefined };
+    const reached = follow(states, waiting, place);
     return reached.some(({ kind }) => kind === 'match');
   }
 }
@@ -42,6 +50,7 @@ export class Pattern {
 interface Place {
   /** Where each state was reached last, so that it is followed once, however many ways lead to it. */
   readonly seenAt: Int32Array;
+  readonly budget: MatchBudget;
   /** Characters before it. */
   readonly at: number;
   /** The characters next to it. */
@@ -53,6 +62,8 @@ interface Place {
 function follow(states: readonly State[], waiting: number[], place: Place): readonly State[] {
   const reached: State[] = [];
   for (let index = waiting.pop(); index !== undefined; index = waiting.pop()) {
+    // For each way that leads to a state, also to one that has been reached.
+    place.budget.take();
     if (place.seenAt[index] === place.at) continue;
     place.seenAt[index] = place.at;
     const state = states[index]!;
