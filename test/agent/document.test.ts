@@ -55,6 +55,19 @@ describe('resolveDocument', () => {
     expect(resolve({ parameters: { 'a-b': { default: '1' } } }, { 'c.d': '2' }).parameters).toEqual({});
   });
 
+  test('checks allowedPattern, of defaults too, and of every value of a list', () => {
+    const word = { type: 'String', allowedPattern: '[a-z]+' };
+    const wrong = expect.objectContaining({ code: 'ERR_PARAMETERS' });
+    expect(resolve({ parameters: { a: word } }, { a: 'abc' }).parameters).toEqual({ a: 'abc' });
+    expect(() => resolve({ parameters: { a: word } }, { a: 'abc; id' })).toThrow(wrong);
+    expect(() => resolve({ parameters: { a: word } }, { a: ['abc', '1'] })).toThrow(wrong);
+    expect(() => resolve({ parameters: { a: word } }, { a: { b: 'c' } })).toThrow(wrong);
+    expect(() => resolve({ parameters: { a: { ...word, default: '1' } } })).toThrow(wrong);
+    expect(() => resolve({ parameters: { a: { allowedPattern: '(?=a)' } } }, { a: 'a' })).toThrow(
+      expect.objectContaining({ code: 'ERR_PATTERN' }),
+    );
+  });
+
   test.each([
     [{ schemaVersion: '2.0' }, 'ERR_AGENT_START'],
     [{ sessionType: 7 }, 'ERR_AGENT_START'],

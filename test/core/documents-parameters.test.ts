@@ -67,6 +67,18 @@ describe('a value is refused', () => {
   });
 });
 
+test('values that would take too long to match are refused, one or many', () => {
+  const tooMany = expect.objectContaining({
+    code: 'ERR_PARAMETERS',
+    message: expect.stringContaining('too many to be matched with its allowedPattern'),
+  });
+  const allowedPattern = '(?:(?:a|.)*|.{0,1000})*b';
+  expect(() => value({ ...string, allowedPattern }, ['a'.repeat(60_000)])).toThrow(tooMany);
+  const many = Array.from({ length: 600 }, () => `${'a'.repeat(90)}b`);
+  expect(() => value({ type: 'StringList', allowedPattern }, many)).toThrow(tooMany);
+  expect(value({ type: 'StringList', allowedPattern }, many.slice(0, 3))).toEqual(many.slice(0, 3));
+});
+
 describe('a value within a command', () => {
   test.each(['\n', '\r', '\0'])('brings no %j without a pattern', (character) => {
     const text = `a${character}b`;

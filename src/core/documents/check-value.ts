@@ -1,4 +1,5 @@
-import { Pattern } from '../pattern/pattern.ts';
+import type { MatchBudget } from '../pattern/match-budget.ts';
+import { checkAllowedPattern } from './allowed-pattern.ts';
 import { ParameterError, quoted, type Refuse } from './error.ts';
 import { copyJson, isRecord } from './json-value.ts';
 import { countOf } from './parse-parameter.ts';
@@ -8,9 +9,15 @@ import type { DocumentParameter } from './session-document.ts';
  * The value of a parameter as the agent takes it, which it does not check itself but for the pattern
  * (CONTROL-PLANE.md section 3.4).
  *
+ * @param budget of all parameters that are checked together
  * @throws {ParameterError} for a value that the document does not allow
  */
-export function checkedValue(name: string, parameter: DocumentParameter, values: readonly string[]): unknown {
+export function checkedValue(
+  name: string,
+  parameter: DocumentParameter,
+  values: readonly string[],
+  budget: MatchBudget,
+): unknown {
   const type = parameter.type.toLowerCase();
   const isList = type === 'stringlist' || type === 'maplist';
   if (!isList && values.length !== 1) {
@@ -18,6 +25,8 @@ export function checkedValue(name: string, parameter: DocumentParameter, values:
   }
   if (isList) checkCount(name, 'items', values.length, parameter.minItems, parameter.maxItems);
   for (const value of values) checkText(name, parameter, value);
+  const { allowedPattern } = parameter;
+  if (allowedPattern !== undefined) checkAllowedPattern(name, allowedPattern, values, budget);
   const form = FORMS.get(type);
   const read = values.map((value) => (form ? form(name, value) : value));
   return isList ? read : read[0];
@@ -55,17 +64,11 @@ function object(name: string, text: string): unknown {
 }
 
 function checkText(name: string, parameter: DocumentParameter, value: string): void {
-  const { allowedPattern, allowedValues, minChars, maxChars } = parameter;
+  const { allowedValues, minChars, maxChars } = parameter;
   checkCount(name, 'characters', Array.from(value).length, minChars, maxChars);
   if (allowedValues && !allowedValues.includes(value)) {
     const allowed = quoted(allowedValues.join(', '));
     throw new ParameterError(`Parameter "${name}" has value ${quoted(value)} not among ${allowed}.`);
-  }
-  if (allowedPattern !== undefined && !new Pattern(allowedPattern).matches(value)) {
-    // In AWS's words.
-    throw new ParameterError(
-      `Parameter "${name}" has value ${quoted(value)} not matching ${quoted(allowedPattern)}.`,
-    );
   }
 }
 

@@ -1,4 +1,5 @@
 import { utf8 } from '../../base/encoding.ts';
+import { MatchBudget } from '../pattern/match-budget.ts';
 import { checkedValue } from './check-value.ts';
 import { ParameterError } from './error.ts';
 import { isRecord, jsonBytes, MAX_DOCUMENT_BYTES, own } from './json-value.ts';
@@ -28,8 +29,9 @@ export function parameterValues(document: SessionDocument, given: GivenParameter
   // First: what follows takes time by the size of the values.
   checkSize(document, given);
   checkLines(document, given);
+  const budget = new MatchBudget();
   return Object.fromEntries(
-    [...given].map(([name, values]) => [name, checkedValue(name, declared.get(name)!, values)]),
+    [...given].map(([name, values]) => [name, checkedValue(name, declared.get(name)!, values, budget)]),
   );
 }
 
