@@ -83,7 +83,7 @@ class World {
         finished: false,
         consumed: 0,
         sent: 0,
-        limit: 262_144,
+        limit: 65_536,
       };
       this.#directions.set(key, direction);
     }

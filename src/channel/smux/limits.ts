@@ -6,11 +6,14 @@ export const DEFAULT_SMUX_FRAME = 32_768;
 export const DEFAULT_SMUX_STREAMS = 4_096;
 /** What {@link SmuxSession.write} takes ahead of the peer, for each stream. */
 export const DEFAULT_SMUX_SEND_BUFFER = 131_072;
-/** Version 2: the window of every stream before its first UPD, as both ends know from xtaci/smux. */
-export const SMUX_INITIAL_WINDOW = 262_144;
+/** Version 2: the window of every stream before its first UPD. xtaci's is four times as large, for fewer streams. */
+export const SMUX_INITIAL_WINDOW = 65_536;
 /** Version 2: as far as a stream's window grows when its reader keeps up. The data channel holds no more itself. */
 export const MAX_SMUX_WINDOW = 1_048_576;
-/** Received and not consumed, over all streams. Version 1: as the real programs. */
+/**
+ * Version 1: bytes received and not consumed over all streams, as the real programs. Version 2: what the windows of all
+ * streams may grow by, beyond the initial ones.
+ */
 export const SMUX_RECEIVE_BUFFER = { 1: 4_194_304, 2: 67_108_864 } as const;
 /** Frames that end streams and wait to be sent, for each stream that may be open; beyond that the session is full. */
 export const SMUX_RESETS_PER_STREAM = 2;

@@ -29,7 +29,9 @@ export interface SmuxSessionOptions {
   readonly maxStreams?: number;
   /** Bytes that wait to be sent, for each stream. Default 128 KiB. */
   readonly sendBuffer?: number;
-  /** Bytes received and not consumed, over all streams. Default 4 MiB in version 1, 64 MiB in version 2. */
+  /** Bytes received and not consumed, over all streams. Default 4 MiB in version 1. Version 2: by how
+   * much all windows may grow together. Default 64 MiB.
+   */
   readonly receiveBuffer?: number;
 }
 
@@ -66,12 +68,20 @@ export class SmuxSession {
   readonly #streams = new Map<number, SmuxStream>();
   /** Streams that have something to send, in the order of their turns. */
   readonly #ready = new Set<SmuxStream>();
+  /** Streams that have a SYN, UPD or FIN to send: it does not wait behind the bytes of others. */
+  readonly #urgent = new Set<SmuxStream>();
   /** Frames of streams that are gone. */
   #control: Uint8Array[] = [];
   #events: SmuxEvent[] = [];
   #firstEvent = 0;
   /** Received and not consumed, over all streams. */
   #unread = 0;
+  /** Version 2: what the windows have grown by, over all streams. */
+  #grown = 0;
+  /** The peer keeps the session alive, and closes it when nothing comes back. */
+  #nopPending = false;
+  /** Server: ids that were used lately. */
+  readonly #recent = new Set<number>();
   /** Client: the last id used. Server: the highest seen. */
   #lastId: number;
   #closed = false;
@@ -101,9 +111,9 @@ export class SmuxSession {
    */
   get full(): boolean {
     if (this.#closed) return false;
-    return (
-      this.#unread >= this.#receiveBuffer || this.#control.length > SMUX_RESETS_PER_STREAM * this.#maxStreams
-    );
+    // In version 2 the windows are the bound; updates of theirs would not come through a channel that stands still.
+    const unread = this.#version === 1 && this.#unread >= this.#receiveBuffer;
+    return unread || this.#control.length > SMUX_RESETS_PER_STREAM * this.#maxStreams;
   }
 
   /** Bytes received and not consumed. */
@@ -143,7 +153,7 @@ export class SmuxSession {
     const stream = new SmuxStream(id, SMUX_INITIAL_WINDOW);
     stream.synPending = true;
     this.#streams.set(stream.id, stream);
-    this.#ready.add(stream);
+    this.#schedule(stream);
     return stream.id;
   }
 
@@ -196,8 +206,7 @@ export class SmuxSession {
     if (stream.finReceived) this.#settle(stream);
     if (this.#version === 1 || stream.finReceived) return;
     if (stream.consumed - stream.updatedAt < stream.window / 2) return;
-    // A reader that keeps up is held back by the round trip alone.
-    if (stream.unread === 0) stream.window = Math.min(2 * stream.window, MAX_SMUX_WINDOW);
+    if (stream.unread === 0) this.#growWindow(stream);
     stream.updatedAt = stream.consumed;
     stream.updatePending = true;
     this.#schedule(stream);
@@ -208,8 +217,10 @@ export class SmuxSession {
     this.#closed = true;
     this.#streams.clear();
     this.#ready.clear();
+    this.#urgent.clear();
     this.#control = [];
     this.#unread = 0;
+    this.#grown = 0;
   }
 
   /** What happened, in order. */
@@ -234,9 +245,9 @@ export class SmuxSession {
     if (!(limit >= MIN_SMUX_TRANSMIT)) {
       throw new RangeError(`The limit of a transmit must be at least ${MIN_SMUX_TRANSMIT}, got ${limit}.`);
     }
-    if (this.#control.length === 0 && this.#ready.size === 0) return undefined;
+    if (this.#idle) return undefined;
     const target = new Uint8Array(Math.min(limit, this.#estimate()));
-    let length = 0;
+    let length = this.#writeNop(target);
     while (this.#control.length > 0 && length + this.#control[0]!.length <= target.length) {
       const frame = this.#control.shift()!;
       target.set(frame, length);
@@ -244,6 +255,11 @@ export class SmuxSession {
     }
     // No new stream overtakes the end of an old one, so that no more ends wait than there may be streams.
     if (this.#control.length > 0) return target.subarray(0, length);
+    for (const stream of this.#urgent) {
+      if (target.length - length < LONGEST_CONTROL) return target.subarray(0, length);
+      this.#urgent.delete(stream);
+      length = this.#transmitUrgent(stream, target, length);
+    }
     for (const stream of this.#ready) {
       if (target.length - length < LONGEST_CONTROL + SMUX_HEADER_LENGTH) break;
       this.#ready.delete(stream);
@@ -252,9 +268,19 @@ export class SmuxSession {
     return length === 0 ? undefined : target.subarray(0, length);
   }
 
+  get #idle(): boolean {
+    return !this.#nopPending && this.#control.length + this.#urgent.size + this.#ready.size === 0;
+  }
+
+  #writeNop(target: Uint8Array): number {
+    if (!this.#nopPending) return 0;
+    this.#nopPending = false;
+    return writeSmuxHeader(target, 0, this.#version, SmuxCommand.Nop, 0, 0);
+  }
+
   /** Bytes that all turns together want, and some more. */
   #estimate(): number {
-    let bytes = 2 * LONGEST_CONTROL;
+    let bytes = (3 + this.#urgent.size) * LONGEST_CONTROL;
     for (const frame of this.#control) bytes += frame.length;
     for (const stream of this.#ready) {
       bytes += LONGEST_CONTROL + SMUX_HEADER_LENGTH + Math.min(stream.queued, DEFAULT_SMUX_FRAME);
@@ -263,26 +289,34 @@ export class SmuxSession {
     return bytes;
   }
 
-  /** One turn of a stream. @returns where the next frame goes */
-  #transmit(stream: SmuxStream, target: Uint8Array, offset: number): number {
+  /** @returns where the next frame goes */
+  #transmitUrgent(stream: SmuxStream, target: Uint8Array, offset: number): number {
     let end = offset;
     if (stream.synPending) {
       stream.synPending = false;
       end = writeSmuxHeader(target, end, this.#version, SmuxCommand.Syn, 0, stream.id);
     }
     if (stream.updatePending) end = this.#writeUpdate(stream, target, end);
-    end = this.#writeData(stream, target, end);
-    if (stream.finPending && !stream.finSent && stream.queued === 0) {
-      stream.finSent = true;
-      end = writeSmuxHeader(target, end, this.#version, SmuxCommand.Fin, 0, stream.id);
-      this.#settle(stream);
-    }
+    return this.#writeFin(stream, target, end);
+  }
+
+  /** One turn of a stream. @returns where the next frame goes */
+  #transmit(stream: SmuxStream, target: Uint8Array, offset: number): number {
+    const end = this.#writeFin(stream, target, this.#writeData(stream, target, offset));
     if (this.#sendable(stream) > 0) this.#ready.add(stream);
     if (stream.wantsRoom && stream.queued <= this.#sendBuffer / 2) {
       stream.wantsRoom = false;
       this.#push({ type: 'writable', streamId: stream.id });
     }
     return end;
+  }
+
+  /** Once there is nothing left to send before it. */
+  #writeFin(stream: SmuxStream, target: Uint8Array, offset: number): number {
+    if (!stream.finPending || stream.finSent || stream.queued > 0) return offset;
+    stream.finSent = true;
+    this.#settle(stream);
+    return writeSmuxHeader(target, offset, this.#version, SmuxCommand.Fin, 0, stream.id);
   }
 
   #writeUpdate(stream: SmuxStream, target: Uint8Array, offset: number): number {
@@ -312,7 +346,19 @@ export class SmuxSession {
   #schedule(stream: SmuxStream): void {
     const { synPending, updatePending, finPending, finSent, queued } = stream;
     const fin = finPending && !finSent && queued === 0;
-    if (synPending || updatePending || fin || this.#sendable(stream) > 0) this.#ready.add(stream);
+    if (synPending || updatePending || fin) this.#urgent.add(stream);
+    if (this.#sendable(stream) > 0) this.#ready.add(stream);
+  }
+
+  /** A reader that keeps up is held back by the round trip alone, as long as there is memory for its window. */
+  #growWindow(stream: SmuxStream): void {
+    const growth = Math.min(
+      stream.window,
+      MAX_SMUX_WINDOW - stream.window,
+      this.#receiveBuffer - this.#grown,
+    );
+    stream.window += growth;
+    this.#grown += growth;
   }
 
   #handleData(streamId: number, bytes: Uint8Array): void {
@@ -334,6 +380,10 @@ export class SmuxSession {
       this.#handleSyn(streamId);
       return;
     }
+    if (command === SmuxCommand.Nop) {
+      this.#nopPending = true;
+      return;
+    }
     const stream = this.#streams.get(streamId);
     // Late, for a stream that is over here.
     if (!stream) return;
@@ -349,7 +399,7 @@ export class SmuxSession {
   #handleSyn(streamId: number): void {
     if (this.#streams.has(streamId)) return;
     const refusal = this.#refusalOf(streamId);
-    if (!this.#isClient) this.#lastId = Math.max(this.#lastId, streamId);
+    if (!this.#isClient) this.#remember(streamId);
     if (refusal) {
       this.#sendReset(streamId, { code: 'ERR_SMUX_STREAMS', message: refusal });
       return;
@@ -361,9 +411,18 @@ export class SmuxSession {
   /** Why the peer cannot have this new stream. */
   #refusalOf(streamId: number): string | undefined {
     if (this.#isClient) return ONLY_CLIENTS_OPEN;
-    // What is late for a stream that was must not reach another of its name.
-    if (streamId <= this.#lastId) return 'Streams are opened in rising order, each id once.';
+    // What is late for a stream that was must not reach another of its name. Streams that the peer opens at one time may
+    // come in any order.
+    if (this.#recent.has(streamId) || streamId <= this.#lastId - 2 * REMEMBERED) {
+      return 'Streams are opened in rising order, each id once.';
+    }
     return this.#streams.size >= this.#maxStreams ? tooMany(this.#streams.size) : undefined;
+  }
+
+  #remember(streamId: number): void {
+    this.#lastId = Math.max(this.#lastId, streamId);
+    this.#recent.add(streamId);
+    if (this.#recent.size > REMEMBERED) this.#recent.delete(this.#recent.values().next().value!);
   }
 
   #handleFin(stream: SmuxStream): void {
@@ -409,7 +468,9 @@ export class SmuxSession {
   #forget(stream: SmuxStream): void {
     this.#streams.delete(stream.id);
     this.#ready.delete(stream);
+    this.#urgent.delete(stream);
     this.#unread -= stream.unread;
+    this.#grown -= stream.window - SMUX_INITIAL_WINDOW;
     stream.drop();
   }
 
@@ -427,6 +488,8 @@ export class SmuxSession {
 }
 
 const UINT32 = 2 ** 32;
+/** Ids of streams. */
+const REMEMBERED = 1_024;
 /** SYN, UPD and FIN of one stream. */
 const LONGEST_CONTROL = 4 * SMUX_HEADER_LENGTH;
 /** Bytes of one turn when other streams wait for theirs. */
