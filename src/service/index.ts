@@ -9,6 +9,8 @@ export type {
   SessionDocument,
 } from '../core/documents/session-document.ts';
 export type { Bus, BusMessage, BusSignal, Side } from './bus.ts';
+export type { DocumentRecord } from './document-record.ts';
+export type { DocumentRegistration } from './documents.ts';
 export type { ServiceEvent } from './event.ts';
 export { memoryBus } from './memory-bus.ts';
 export { memoryStore } from './memory-store.ts';

@@ -15,7 +15,10 @@ export interface SessionManagerServiceOptions {
   readonly credentials: (accessKeyId: string) => CallerRecord | undefined | Promise<CallerRecord | undefined>;
   /** Default: every principal of the account may do everything, others nothing. */
   readonly authorize?: Authorizer;
-  /** Session documents by name, beside AWS's own (CONTROL-PLANE.md section 3.6), which they may replace. */
+  /**
+   * Session documents by name, beside AWS's own (CONTROL-PLANE.md section 3.6), which they may replace. Those of
+   * `registerDocument` come before them.
+   */
   readonly documents?: Readonly<Record<string, SessionDocument>>;
   /**
    * Where clients and agents open their channels, for example `wss://gateway.example.com`. Default: where the
@@ -59,6 +62,8 @@ export interface ServiceLimits {
   readonly openingChannels: number;
   /** Sessions that are not over, for one target. Default 1000, as many as an agent runs (CONTROL-PLANE.md section 1.5). */
   readonly sessionsPerTarget: number;
+  /** Registered session documents. Default 500 (CONTROL-PLANE.md section 1.5). */
+  readonly documents: number;
   /** Sessions that are over and still listed. Default 10,000; the oldest go first. */
   readonly history: number;
 }
@@ -92,6 +97,7 @@ export const DEFAULT_LIMITS: ServiceLimits = {
   malformedFrames: 16,
   openingChannels: 1000,
   sessionsPerTarget: 1000,
+  documents: 500,
   history: 10_000,
 };
 

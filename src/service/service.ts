@@ -1,8 +1,9 @@
+import type { SessionDocument } from '../core/documents/session-document.ts';
 import type { Socket } from '../core/socket.ts';
 import { Authenticator } from './authenticator.ts';
 import { Authorization } from './authorization.ts';
 import { serviceContext } from './context.ts';
-import { sessionDocuments } from './document.ts';
+import { type DocumentRegistration, Documents } from './documents.ts';
 import { errorAnswer, JsonApi } from './json-api.ts';
 import { channelPath, MessageGateway } from './message-gateway.ts';
 import { Nodes, type Target, type TargetRegistration } from './nodes.ts';
@@ -22,6 +23,7 @@ import { Sessions } from './sessions.ts';
  */
 export class SessionManagerService {
   readonly #nodes: Nodes;
+  readonly #documents: Documents;
   readonly #sessions: Sessions;
   readonly #api: JsonApi;
   readonly #gateway: MessageGateway;
@@ -29,14 +31,15 @@ export class SessionManagerService {
 
   /** @throws {DocumentError} for a session document that cannot be used @throws {HawserError} `ERR_DOCUMENT_NAME` */
   constructor(options: SessionManagerServiceOptions) {
-    const documents = sessionDocuments(options.documents ?? {});
     const context = serviceContext(options);
+    const documents = new Documents(context, options.documents);
     const authenticator = new Authenticator(options.credentials, context);
     const authorization = new Authorization(context, options.authorize);
     const nodes = new Nodes(context);
     const sessions = new Sessions(context);
     const { streamUrl } = options;
     this.#nodes = nodes;
+    this.#documents = documents;
     this.#sessions = sessions;
     this.#gateway = new MessageGateway({ context, authenticator, nodes, sessions });
     this.#api = new JsonApi(
@@ -81,6 +84,19 @@ export class SessionManagerService {
   /** The managed nodes, in no order. */
   async targets(): Promise<readonly Target[]> {
     return this.#nodes.list();
+  }
+
+  /**
+   * Makes a session document known to every service on the same store. Again for a known name: replaces the document,
+   * for sessions to come. One called `SSM-SessionManagerRunShell` is the account's preferences: what a session gets
+   * that names no document, and where documents without `inputs` get theirs. At most `limits.documents`.
+   *
+   * @param name 3 to 128 of `a-z`, `A-Z`, `0-9`, `_`, `-` and `.`; not beginning with `aws`, `amazon` or `amzn`
+   * @throws {DocumentError} for a document that cannot be used
+   * @throws {HawserError} `ERR_DOCUMENT_NAME`, `ERR_DOCUMENT_LIMIT`
+   */
+  async registerDocument(name: string, document: SessionDocument): Promise<DocumentRegistration> {
+    return this.#documents.register(name, document);
   }
 
   /**

@@ -1,4 +1,5 @@
 import { HawserError } from '../base/error.ts';
+import type { DocumentRecord } from './document-record.ts';
 import type { NodeRecord } from './node-record.ts';
 import type { SessionRecord } from './session-record.ts';
 
@@ -11,6 +12,7 @@ import type { SessionRecord } from './session-record.ts';
 export interface Store {
   readonly sessions: RecordStore<SessionRecord>;
   readonly nodes: RecordStore<NodeRecord>;
+  readonly documents: RecordStore<DocumentRecord>;
 }
 
 /** One version of a record. Never to be modified in place. */

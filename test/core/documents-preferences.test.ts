@@ -68,6 +68,13 @@ describe('substitution is bounded', () => {
     expect(() => substitute(deep, new Map())).toThrow(tooLarge);
   });
 
+  test('in what values add that take the place of a whole text', () => {
+    const many = Array.from({ length: 40 }, () => '{{ long }}');
+    expect(() => substitute(many, new Map([['long', 'x'.repeat(60_000)]]))).toThrow(
+      expect.objectContaining({ code: 'ERR_DOCUMENT_SIZE' }),
+    );
+  });
+
   test('in what values add', () => {
     const values = new Map([['a', 'x'.repeat(60_000)]]);
     expect(() => substitute([' {{ a }}'.repeat(20)], values)).toThrow(tooLarge);

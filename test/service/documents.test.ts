@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { AWS_DOCUMENTS } from '../../src/core/documents/aws-documents.ts';
+import { memoryStore } from '../../src/service/index.ts';
 import { NODE, WireNode, type World, world } from './world.ts';
 
 /** What the agent is sent for a StartSession. */
@@ -177,4 +178,52 @@ test('a document called what no document can be called is refused when the servi
   expect(() => world({ documents: { 'Acme Shell': document } })).toThrow(
     expect.objectContaining({ code: 'ERR_DOCUMENT_NAME' }),
   );
+});
+
+describe('registered documents', () => {
+  const shell = { schemaVersion: '1.0', sessionType: 'Standard_Stream' } as const;
+
+  test('can be used from then on, and by every service on the same store', async () => {
+    const store = memoryStore();
+    const one = world({ store });
+    const other = world({ store });
+    for (const description of ['first', 'second']) {
+      await one.service.registerDocument('Acme-Shell', { ...shell, description });
+    }
+    expect((await sent(other, { DocumentName: 'Acme-Shell' })).DocumentContent).toMatchObject({
+      description: 'second',
+    });
+  });
+
+  test('come with a warning where a parameter can be any command', async () => {
+    const w = world();
+    const properties = { linux: { commands: 'cat {{ path }} {{ lines }}' } };
+    const parameters = {
+      path: { type: 'String' },
+      lines: { type: 'String', allowedPattern: '^[0-9]+$' },
+    } as const;
+    const { warnings } = await w.service.registerDocument('Acme-Cat', {
+      ...shell,
+      sessionType: 'InteractiveCommands',
+      parameters,
+      properties,
+    });
+    expect(warnings).toEqual([expect.stringContaining('The parameter path goes into a command')]);
+    expect((await w.service.registerDocument('Acme-Shell', shell)).warnings).toEqual([]);
+  });
+
+  test('are refused by name and by number', async () => {
+    const w = world({ limits: { documents: 2 } });
+    for (const name of ['AWS-Shell', 'amazon-x', 'no spaces', 'ab']) {
+      await expect(w.service.registerDocument(name, shell)).rejects.toMatchObject({
+        code: 'ERR_DOCUMENT_NAME',
+      });
+    }
+    await w.service.registerDocument('One-Shell', shell);
+    await w.service.registerDocument('Two-Shell', shell);
+    await expect(w.service.registerDocument('Three-Shell', shell)).rejects.toMatchObject({
+      code: 'ERR_DOCUMENT_LIMIT',
+    });
+    await w.service.registerDocument('Two-Shell', shell); // known already
+  });
 });

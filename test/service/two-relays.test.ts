@@ -46,7 +46,11 @@ function remoteStore(clock: VirtualClock, store: Store = memoryStore()): Store {
       },
     };
   };
-  return { sessions: remote(store.sessions), nodes: remote(store.nodes) };
+  return {
+    sessions: remote(store.sessions),
+    nodes: remote(store.nodes),
+    documents: remote(store.documents),
+  };
 }
 
 function remoteBus(clock: VirtualClock, bus: Bus = memoryBus()): Bus {
@@ -76,7 +80,7 @@ function remoteBus(clock: VirtualClock, bus: Bus = memoryBus()): Bus {
         list: () => running(records.list()),
         watch: records.watch,
       });
-      return { sessions: run(store.sessions), nodes: run(store.nodes) };
+      return { sessions: run(store.sessions), nodes: run(store.nodes), documents: run(store.documents) };
     },
     settle,
   );

@@ -121,7 +121,7 @@ function host(): DocumentParameter {
   return {
     type: 'String',
     description: 'Name or address of the host, as the managed node knows it.',
-    allowedPattern: '^[^,$^&\\(\\)!;\'"<>`{}\\[\\]\\|#=]{3,}$',
+    allowedPattern: '^[^,$^&\\(\\)!;\'"<>\\`{}\\[\\]\\|#=]{3,}$',
     default: 'localhost',
   };
 }

@@ -1,11 +1,10 @@
 import { utf8 } from '../../base/encoding.ts';
 import { MatchBudget } from '../pattern/match-budget.ts';
 import { checkedValue } from './check-value.ts';
+import { commandTokens } from './command-tokens.ts';
 import { ParameterError } from './error.ts';
-import { isRecord, jsonBytes, MAX_DOCUMENT_BYTES, own } from './json-value.ts';
-import { PLATFORMS } from './parse-properties.ts';
+import { jsonBytes, MAX_DOCUMENT_BYTES } from './json-value.ts';
 import type { SessionDocument } from './session-document.ts';
-import { tokensIn } from './substitute.ts';
 
 /** As StartSession has them: every value a list of strings. */
 export type GivenParameters = ReadonlyMap<string, readonly string[]>;
@@ -52,8 +51,9 @@ function checkSize(document: SessionDocument, given: GivenParameters): void {
  * A value within a command must not begin a line of its own, unless the document says which values there are. Where
  * the value is the command (`{{ command }}`), there is nothing to break out of.
  */
-function checkLines({ parameters = {}, properties }: SessionDocument, given: GivenParameters): void {
-  for (const { name, whole } of commandTokens(properties)) {
+function checkLines(document: SessionDocument, given: GivenParameters): void {
+  const { parameters = {} } = document;
+  for (const { name, whole } of commandTokens(document)) {
     const { allowedPattern, allowedValues } = parameters[name] ?? {};
     if (allowedPattern !== undefined || allowedValues) continue;
     const refused = whole ? /\0/ : /[\0\r\n]/;
@@ -62,13 +62,4 @@ function checkLines({ parameters = {}, properties }: SessionDocument, given: Giv
       `Parameter "${name}" has a line end or NUL in its value, which goes into a command: that takes an allowedPattern in the session document.`,
     );
   }
-}
-
-function commandTokens(properties: unknown) {
-  if (!isRecord(properties)) return [];
-  return PLATFORMS.flatMap((platform) => {
-    const shell = own(properties, platform);
-    const commands = isRecord(shell) ? own(shell, 'commands') : undefined;
-    return typeof commands === 'string' ? tokensIn(commands) : [];
-  });
 }

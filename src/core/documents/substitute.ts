@@ -43,16 +43,24 @@ export function substitute(value: unknown, values: Values): unknown {
 
   function walkText(text: string): unknown {
     const whole = WHOLE_TOKEN.exec(text)?.[1];
-    if (whole !== undefined && values.has(whole)) return values.get(whole);
+    if (whole !== undefined && values.has(whole)) {
+      const given = values.get(whole);
+      count(typeof given === 'string' ? given.length : (JSON.stringify(given)?.length ?? 0));
+      return given;
+    }
     return text.replace(TOKEN, (token, name: string) => {
       if (!values.has(name)) return token;
       const given = values.get(name);
       // `$$` becomes `$`, as in the real agent, and only here.
       const inserted = (typeof given === 'string' ? given : JSON.stringify(given)).replaceAll('$$', '$');
-      left -= inserted.length;
-      if (left < 0) throw tooLarge('becomes too long with the values of its parameters');
+      count(inserted.length);
       return inserted;
     });
+  }
+
+  function count(length: number): void {
+    left -= length;
+    if (left < 0) throw tooLarge('becomes too long with the values of its parameters');
   }
 }
 

@@ -1,7 +1,7 @@
-import type { SessionDocument } from '../../core/documents/session-document.ts';
 import type { Principal } from '../../policy/index.ts';
 import type { Authorization } from '../authorization.ts';
 import type { ServiceContext } from '../context.ts';
+import type { Documents } from '../documents.ts';
 import type { Nodes } from '../nodes.ts';
 import type { Sessions } from '../sessions.ts';
 import type { Shape } from '../shape.ts';
@@ -28,7 +28,7 @@ export interface OperationParts {
   readonly authorization: Authorization;
   readonly nodes: Nodes;
   readonly sessions: Sessions;
-  readonly documents: ReadonlyMap<string, SessionDocument>;
+  readonly documents: Documents;
   /** Where data channels are opened, when that is not where the request went. */
   readonly streamUrl: string | undefined;
 }

@@ -1,9 +1,9 @@
 import { DEFAULT_DOCUMENT } from '../../core/documents/aws-documents.ts';
 import { parameterValues } from '../../core/documents/parameters.ts';
 import { documentTimers, withPreferences } from '../../core/documents/preferences.ts';
+import { checkAgentVersion } from '../agent-version.ts';
 import { ApiError } from '../api-error.ts';
 import { documentName } from '../arn.ts';
-import { checkAgentVersion } from '../document.ts';
 import { newSessionId } from '../session-id.ts';
 import { isOver } from '../session-record.ts';
 import { list, map, string, structure } from '../shape.ts';
@@ -27,7 +27,7 @@ export function startSession(parts: OperationParts) {
     async handle({ Target, DocumentName = DEFAULT_DOCUMENT, Reason, Parameters = new Map() }, call) {
       const { principal } = call;
       const name = documentName(DocumentName, context);
-      const named = name === undefined ? undefined : documents.get(name);
+      const named = name === undefined ? undefined : await documents.get(name);
       if (name === undefined || !named) {
         throw new ApiError('InvalidDocument', `Document with name ${DocumentName} does not exist.`);
       }
@@ -38,7 +38,7 @@ export function startSession(parts: OperationParts) {
       }
       checkAgentVersion(named, node.agentVersion);
       const parameters = parameterValues(named, Parameters);
-      const document = withPreferences(named, documents.get(DEFAULT_DOCUMENT));
+      const document = withPreferences(named, await documents.preferences());
       const timers = documentTimers(document, parameters);
       await checkCount(Target);
 
