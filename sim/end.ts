@@ -1,33 +1,16 @@
 import { DataChannel } from '../src/channel/data-channel.ts';
 import type { ChannelEvent } from '../src/channel/events.ts';
 import type { TerminalSize } from '../src/channel/payload/terminal.ts';
+import { bounded, checkStats, type Limits, limitsOf } from './bounds.ts';
 import type { Dice } from './dice.ts';
 import { quickDigest } from './digest.ts';
+import { type ChannelEnd, Driver } from './driver.ts';
 import type { Ledger } from './ledger.ts';
 import type { Network, Side } from './network.ts';
-import type { Action, EndPlan } from './scenario.ts';
+import type { Action, ChannelPlan, EndPlan } from './scenario.ts';
 import type { Schedule } from './schedule.ts';
+import type { SimulatedEnd } from './simulation.ts';
 import { PluginStranger, RealAgentStranger } from './strangers.ts';
-
-/** What a driver uses of a channel: a `DataChannel`, or a stranger that takes its place. */
-export type ChannelEnd = Pick<
-  DataChannel,
-  | 'acknowledged'
-  | 'writable'
-  | 'handleConnected'
-  | 'handleDisconnected'
-  | 'handleMessage'
-  | 'handleTimeout'
-  | 'send'
-  | 'resize'
-  | 'interrupt'
-  | 'sendFlag'
-  | 'sendExitCode'
-  | 'startHandshake'
-  | 'pollEvent'
-  | 'pollTransmit'
-  | 'pollTimeout'
->;
 
 export interface EndOptions {
   readonly side: Side;
@@ -47,8 +30,7 @@ export interface EndOptions {
  * One end of the simulated session: the driver loop of a real one, an application that follows its plan, and
  * the checks that hold at every moment.
  */
-export class End {
-  readonly channel: ChannelEnd;
+export class End extends Driver implements SimulatedEnd {
   readonly #options: EndOptions;
   readonly #hawser: DataChannel | undefined;
   readonly #limits: Limits;
@@ -57,9 +39,6 @@ export class End {
   #comingActions: number;
   /** Bytes of the first due write that have been taken. */
   #taken = 0;
-  #waitsForSocket = false;
-  #stalledUntil = 0;
-  #armedAt = Number.POSITIVE_INFINITY;
   #lastSizeSet: TerminalSize | undefined;
   #lastSizeSeen: TerminalSize | undefined;
   #readyEvents = 0;
@@ -67,24 +46,10 @@ export class End {
 
   constructor(options: EndOptions) {
     const { side, plan, schedule } = options;
+    const channel = channelOf(side, plan);
+    super({ ...options, channel });
     this.#options = options;
-    const uuid = uuids(side);
-    if (plan.program === 'plugin') this.channel = new PluginStranger(uuid);
-    else if (plan.program === 'real agent') this.channel = new RealAgentStranger(uuid);
-    else {
-      const { payloadSize, sendWindow, sendQueue, receiveBuffer } = plan;
-      this.#hawser = new DataChannel({
-        role: side,
-        sessionId: 'session',
-        digest: quickDigest,
-        uuid,
-        payloadSize,
-        sendWindow,
-        sendQueue,
-        receiveBuffer,
-      });
-      this.channel = this.#hawser;
-    }
+    if (channel instanceof DataChannel) this.#hawser = channel;
     this.#limits = limitsOf(plan, options.peerPlan);
     this.#comingActions = plan.actions.length;
     for (const action of plan.actions) {
@@ -121,9 +86,10 @@ export class End {
 
   /** For the report of a failure. */
   get state(): string {
-    const { side, plan, incoming } = this.#options;
+    const { side, plan, incoming, handshake } = this.#options;
     const { payloadSize, sendWindow, receiveBuffer } = plan;
     const facts = {
+      handshake,
       payloadSize,
       sendWindow,
       receiveBuffer,
@@ -145,35 +111,6 @@ export class End {
     return { set: this.#lastSizeSet, seen: this.#lastSizeSeen };
   }
 
-  /** From now on this end reads whatever comes, at once. */
-  readOn(): void {
-    this.#stalledUntil = Number.NEGATIVE_INFINITY;
-    this.wake();
-  }
-
-  handleFrame(frame: Uint8Array): void {
-    this.channel.handleMessage(frame, this.#options.schedule.now);
-    this.wake();
-  }
-
-  /** The socket opened or went, or takes more. */
-  handleSocket(connected: boolean): void {
-    if (connected) this.channel.handleConnected(this.#options.schedule.now);
-    else this.channel.handleDisconnected(this.#options.schedule.now);
-    this.wake();
-  }
-
-  /** The driver's loop: what the application wants, what happened, what to send, when to wake. */
-  wake(): void {
-    this.#read();
-    do {
-      this.#carryOut();
-      this.#transmit();
-    } while (this.#due.length > 0 && this.channel.writable);
-    this.#check();
-    this.#arm();
-  }
-
   #act(action: Action): void {
     if (action.do === 'interrupt') {
       this.#options.outgoing.interrupt();
@@ -184,7 +121,11 @@ export class End {
     } else this.#due.push(action);
   }
 
-  #carryOut(): void {
+  protected get wanting(): boolean {
+    return this.#due.length > 0;
+  }
+
+  protected carryOut(): void {
     const { outgoing } = this.#options;
     // Once the channel has taken less than it was given, it says when to go on.
     if (this.#taken > 0 && !this.channel.writable) return;
@@ -207,19 +148,7 @@ export class End {
     }
   }
 
-  #read(): void {
-    const { schedule, dice, plan } = this.#options;
-    if (schedule.now < this.#stalledUntil) return;
-    for (let event = this.channel.pollEvent(); event; event = this.channel.pollEvent()) {
-      this.#see(event);
-      if (this.#stalledUntil < 0 || !dice.chance(plan.reader.stall)) continue;
-      this.#stalledUntil = schedule.now + dice.fraction() * plan.reader.stallFor;
-      schedule.at(this.#stalledUntil, () => this.wake());
-      return;
-    }
-  }
-
-  #see(event: ChannelEvent): void {
+  protected see(event: ChannelEvent): void {
     const { incoming, handshake, side } = this.#options;
     if (this.#closed) throw new Error(`${event.type} after the close`);
     switch (event.type) {
@@ -252,91 +181,33 @@ export class End {
     }
   }
 
-  #transmit(): void {
-    const { network, schedule, side } = this.#options;
-    while (network.connected(side)) {
-      const backlog = network.backlog(side, HIGH_WATER);
-      if (backlog > 0) {
-        this.#transmitLater(backlog);
-        return;
-      }
-      const frame = this.channel.pollTransmit(schedule.now);
-      if (!frame) return;
-      network.send(side, frame);
-    }
-  }
-
-  #transmitLater(delay: number): void {
-    if (this.#waitsForSocket) return;
-    this.#waitsForSocket = true;
-    const { schedule } = this.#options;
-    // A little later than the exact moment, which rounding could put in the past for ever.
-    schedule.at(schedule.now + delay + 0.001, () => {
-      this.#waitsForSocket = false;
-      this.wake();
-    });
-  }
-
-  #check(): void {
+  protected check(): void {
     if (!this.#hawser) return;
-    const { stats } = this.#hawser;
-    const { queued, unacknowledged, received, accepted } = this.#limits;
-    bounded('queuedBytes', stats.queuedBytes, queued);
-    bounded('unacknowledgedBytes', stats.unacknowledgedBytes, unacknowledged);
-    bounded('receivedBytes', stats.receivedBytes, received);
-    bounded('accepted and undelivered bytes', this.#options.outgoing.outstanding, accepted);
-  }
-
-  #arm(): void {
-    const deadline = this.channel.pollTimeout();
-    if (deadline === undefined || deadline >= this.#armedAt) return;
-    const { schedule } = this.#options;
-    this.#armedAt = deadline;
-    schedule.at(deadline, () => {
-      if (this.#armedAt !== deadline) return;
-      this.#armedAt = Number.POSITIVE_INFINITY;
-      const due = this.channel.pollTimeout();
-      if (due !== undefined && due <= schedule.now) {
-        this.channel.handleTimeout(schedule.now);
-        const next = this.channel.pollTimeout();
-        if (next !== undefined && next <= schedule.now)
-          throw new Error(`a timeout at ${next} that never ends`);
-      }
-      this.wake();
-    });
+    checkStats(this.#hawser.stats, this.#limits);
+    // A real program knows no bound for what it keeps.
+    if (this.#options.peerPlan.program === 'hawser')
+      bounded('accepted and undelivered bytes', this.#options.outgoing.outstanding, this.#limits.accepted);
   }
 }
 
-/** Bytes in a socket's backlog above which a driver polls nothing more to send. */
-const HIGH_WATER = 65_536;
-
-interface Limits {
-  readonly queued: number;
-  readonly unacknowledged: number;
-  readonly received: number;
-  readonly accepted: number;
+function channelOf(side: Side, plan: EndPlan): ChannelEnd {
+  if (plan.program === 'plugin') return new PluginStranger(uuids(side));
+  if (plan.program === 'real agent') return new RealAgentStranger(uuids(side));
+  return dataChannel(side, plan);
 }
 
-/** The documented bounds of `DataChannelOptions`, plus the one message that may always pass. */
-function limitsOf(plan: EndPlan, peer: EndPlan): Limits {
-  const message = Math.max(plan.payloadSize, peer.payloadSize) + 256;
-  const flags = 64;
-  // Messages that seem never to be acknowledged again may fill the window once more.
-  const window = plan.sendWindow + Math.max(plan.sendWindow, 65_536) + message;
-  return {
-    queued: plan.sendQueue + flags,
-    unacknowledged: plan.sendWindow + Math.max(plan.sendWindow, 65_536) + message,
-    received: 4 * plan.receiveBuffer + message,
-    // What the peer's driver has been acknowledged but not polled is in its receive buffer.
-    accepted:
-      peer.program !== 'hawser'
-        ? Number.POSITIVE_INFINITY
-        : plan.sendQueue + window + 4 * peer.receiveBuffer + message,
-  };
-}
-
-function bounded(what: string, value: number, limit: number): void {
-  if (value > limit) throw new Error(`${what} is ${value}, its bound is ${limit}`);
+export function dataChannel(side: Side, plan: ChannelPlan): DataChannel {
+  const { payloadSize, sendWindow, sendQueue, receiveBuffer } = plan;
+  return new DataChannel({
+    role: side,
+    sessionId: 'session',
+    digest: quickDigest,
+    uuid: uuids(side),
+    payloadSize,
+    sendWindow,
+    sendQueue,
+    receiveBuffer,
+  });
 }
 
 function uuids(side: Side): () => string {

@@ -4,29 +4,37 @@ import { Dice } from './dice.ts';
 import { MAX_WRITE } from './ledger.ts';
 import type { Conditions, Side } from './network.ts';
 
-/** Everything that happens to one simulated session. Plain data; times in milliseconds from its start. */
-export interface Scenario {
+/** What every kind of scenario has. Plain data; times in milliseconds from its start. */
+export interface Course {
   readonly seed: number;
-  /** Whether the agent begins with a handshake. */
-  readonly handshake: boolean;
-  readonly client: EndPlan;
-  readonly agent: EndPlan;
   readonly conditions: Conditions;
   readonly outages: readonly Outage[];
   /** When the network is well again and readers read on. */
   readonly healAt: number;
 }
 
+/** Everything that happens to one simulated session. */
+export interface Scenario extends Course {
+  /** Whether the agent begins with a handshake. */
+  readonly handshake: boolean;
+  readonly client: EndPlan;
+  readonly agent: EndPlan;
+}
+
 /** Who stands at an end: ours, or one that behaves like the real program, quirks included (`strangers.ts`). */
 export type Program = 'hawser' | 'plugin' | 'real agent';
 
-export interface EndPlan {
-  readonly program: Program;
+/** How one end's channel is made, and how its events are read. */
+export interface ChannelPlan {
   readonly payloadSize: number;
   readonly sendWindow: number;
   readonly sendQueue: number;
   readonly receiveBuffer: number;
   readonly reader: ReaderPlan;
+}
+
+export interface EndPlan extends ChannelPlan {
+  readonly program: Program;
   /** In order of time. */
   readonly actions: readonly Action[];
 }
@@ -128,7 +136,7 @@ function writes(dice: Dice, healAt: number, bytes: number, payloadTypes: readonl
   return actions;
 }
 
-function conditions(dice: Dice, stranger: Program): Conditions {
+export function conditions(dice: Dice, stranger: Program): Conditions {
   const evil = dice.fraction() ** 2;
   const chance = (maximum: number) => (dice.chance(0.5) ? evil * maximum * dice.fraction() : 0);
   const latency = dice.chance(0.2) ? 0 : dice.magnitude(1, 300);
@@ -146,7 +154,7 @@ function conditions(dice: Dice, stranger: Program): Conditions {
   };
 }
 
-function outages(dice: Dice, healAt: number): Outage[] {
+export function outages(dice: Dice, healAt: number): Outage[] {
   const list: Outage[] = [];
   for (const side of ['client', 'agent'] as const) {
     // Either end may come first, and neither at once.
@@ -159,7 +167,7 @@ function outages(dice: Dice, healAt: number): Outage[] {
   return list;
 }
 
-function moment(dice: Dice, healAt: number): number {
+export function moment(dice: Dice, healAt: number): number {
   return Math.floor(dice.fraction() * healAt);
 }
 

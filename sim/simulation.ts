@@ -5,7 +5,7 @@ import { Dice } from './dice.ts';
 import { End } from './end.ts';
 import { Ledger } from './ledger.ts';
 import { FrameEvent, type Loss, Network, relayMessage, type Side } from './network.ts';
-import type { EndPlan, Scenario } from './scenario.ts';
+import type { Course, EndPlan, Scenario } from './scenario.ts';
 import { Schedule } from './schedule.ts';
 
 export interface Outcome {
@@ -28,6 +28,34 @@ export class SimulationError extends Error {
   }
 }
 
+/** What the simulation asks of an end. */
+export interface SimulatedEnd {
+  /** Whether everything planned was done here, and everything the other end did has been seen here. */
+  readonly settled: boolean;
+  /** Whether it has been told of the close. */
+  readonly closed: boolean;
+  readonly retransmissions: number;
+  /** For the report of a failure. */
+  readonly state: string;
+  handleFrame(frame: Uint8Array): void;
+  /** The socket opened or went. */
+  handleSocket(connected: boolean): void;
+  /** From now on it reads whatever comes, at once. */
+  readOn(): void;
+  /** @throws when anything is left over once all is settled */
+  checkEmpty(): void;
+}
+
+/** How a kind of scenario is played. */
+export interface Play {
+  readonly course: Course;
+  readonly ends: (schedule: Schedule, network: Network) => Record<Side, SimulatedEnd>;
+  /** Whether nothing more is to come, beyond what the ends know. */
+  readonly settled?: () => boolean;
+  /** Milliseconds that the healed network may take. */
+  readonly patience: number;
+}
+
 /**
  * Plays one scenario to its end: the plan of both sides under the faults of the network, then the healed
  * network until both sides have everything, then the service's channel_closed, then silence.
@@ -36,28 +64,72 @@ export class SimulationError extends Error {
  * @throws {SimulationError} when bytes differ, a bound is passed, or the session does not come to its end
  */
 export function simulate(scenario: Scenario, lose?: Loss): Outcome {
-  const simulation = new Simulation(scenario, lose);
+  const { seed, client, agent, handshake } = scenario;
+  const [input, output] = [new Ledger(1), new Ledger(30_000)];
+  let ends!: Record<Side, End>;
+  return play(
+    {
+      course: scenario,
+      ends: (schedule, network) => {
+        const common = { schedule, network, handshake };
+        ends = {
+          client: new End({
+            ...common,
+            side: 'client',
+            plan: client,
+            peerPlan: agent,
+            outgoing: input,
+            incoming: output,
+            dice: new Dice(4 * seed + 2),
+          }),
+          agent: new End({
+            ...common,
+            side: 'agent',
+            plan: agent,
+            peerPlan: client,
+            outgoing: output,
+            incoming: input,
+            dice: new Dice(4 * seed + 3),
+          }),
+        };
+        return ends;
+      },
+      settled: () => {
+        const { set } = ends.client.sizes;
+        if (set && !sameSize(set, ends.agent.sizes.seen)) return false;
+        // The plugin does not acknowledge again what it has processed, so an agent may never know of the last.
+        return client.program === 'plugin' || SIDES.every((side) => ends[side].channel.acknowledged);
+      },
+      patience: patience(scenario),
+    },
+    lose,
+  );
+}
+
+/** @throws {SimulationError} */
+export function play(how: Play, lose?: Loss): Outcome {
+  const simulation = new Simulation(how, lose);
   try {
     return simulation.run();
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    throw new SimulationError(scenario.seed, `${message}\n${simulation.state}`, error);
+    throw new SimulationError(how.course.seed, `${message}\n${simulation.state}`, error);
   }
 }
 
 class Simulation {
-  readonly #scenario: Scenario;
+  readonly #how: Play;
   readonly #schedule = new Schedule();
   readonly #network: Network;
-  readonly #ends: Record<Side, End>;
+  readonly #ends: Record<Side, SimulatedEnd>;
   #trace = 0x811c9dc5;
   #sent = 0;
   #steps = 0;
   #healed = false;
 
-  constructor(scenario: Scenario, lose?: Loss) {
-    this.#scenario = scenario;
-    const { seed, client, agent, handshake, conditions, outages, healAt } = scenario;
+  constructor(how: Play, lose?: Loss) {
+    this.#how = how;
+    const { seed, conditions, outages, healAt } = how.course;
     const schedule = this.#schedule;
     const network = new Network(
       schedule,
@@ -71,29 +143,7 @@ class Simulation {
       lose,
     );
     this.#network = network;
-    const input = new Ledger(1);
-    const output = new Ledger(30_000);
-    const common = { schedule, network, handshake };
-    this.#ends = {
-      client: new End({
-        ...common,
-        side: 'client',
-        plan: client,
-        peerPlan: agent,
-        outgoing: input,
-        incoming: output,
-        dice: new Dice(4 * seed + 2),
-      }),
-      agent: new End({
-        ...common,
-        side: 'agent',
-        plan: agent,
-        peerPlan: client,
-        outgoing: output,
-        incoming: input,
-        dice: new Dice(4 * seed + 3),
-      }),
-    };
+    this.#ends = how.ends(schedule, network);
     for (const { side, at, until } of outages) {
       schedule.at(at, () => this.#healed || network.disconnect(side));
       schedule.at(until, () => network.connect(side));
@@ -104,14 +154,14 @@ class Simulation {
   /** For the report of a failure. */
   get state(): string {
     const { client, agent } = this.#ends;
-    const { handshake, conditions, healAt } = this.#scenario;
-    const facts = JSON.stringify({ handshake, healAt, ...conditions });
+    const { conditions, healAt } = this.#how.course;
+    const facts = JSON.stringify({ healAt, ...conditions });
     return `  at ${this.#schedule.now.toFixed(3)} ms\n  ${facts}\n  ${client.state}\n  ${agent.state}`;
   }
 
   run(): Outcome {
     const { client, agent } = this.#ends;
-    const deadline = this.#scenario.healAt + patience(this.#scenario);
+    const deadline = this.#how.course.healAt + this.#how.patience;
     this.#runUntil(() => this.#settled, deadline, 'both sides having everything');
     const settledAt = this.#schedule.now;
     for (const side of SIDES) this.#ends[side].checkEmpty();
@@ -125,7 +175,7 @@ class Simulation {
     );
     const sent = this.#sent;
     // The plan itself may have entries up to the time at which the network would have been well.
-    const idle = Math.max(this.#schedule.now, this.#scenario.healAt) + 60_000;
+    const idle = Math.max(this.#schedule.now, this.#how.course.healAt) + 60_000;
     this.#runUntil(() => this.#schedule.empty, idle, 'the last timer of a closed channel');
     if (this.#sent > sent) throw new Error('a closed channel goes on sending');
     const retransmissions = client.retransmissions + agent.retransmissions;
@@ -140,14 +190,7 @@ class Simulation {
   }
 
   get #settled(): boolean {
-    const { client, agent } = this.#ends;
-    const { set } = client.sizes;
-    if (set && !sameSize(set, agent.sizes.seen)) return false;
-    return SIDES.every((side) => {
-      const end = this.#ends[side];
-      // The plugin does not acknowledge again what it has processed, so an agent may never know of the last.
-      return end.settled && (end.channel.acknowledged || this.#scenario.client.program === 'plugin');
-    });
+    return SIDES.every((side) => this.#ends[side].settled) && (this.#how.settled?.() ?? true);
   }
 
   #runUntil(done: () => boolean, deadline: number, what: string): void {

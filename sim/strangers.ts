@@ -27,7 +27,7 @@ import {
 } from '../src/channel/payload/terminal.ts';
 import type { PayloadDigest } from '../src/crypto/digest.ts';
 import { quickDigest } from './digest.ts';
-import type { ChannelEnd } from './end.ts';
+import type { ChannelEnd } from './driver.ts';
 
 /**
  * What both real programs have in common (PROTOCOL.md sections 2 and 6): 1,024-byte payloads, one acknowledge
