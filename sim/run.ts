@@ -5,8 +5,7 @@
  * The last line is `N seeds, 0 failures`; a failing seed ends the run with status 1 and says how to play it again.
  */
 import { parseArgs } from 'node:util';
-import { scenario } from './scenario.ts';
-import { simulate } from './simulation.ts';
+import { simulateSeed } from './seed.ts';
 
 const REPEAT_EVERY = 50;
 const MAX_FAILURES = 100;
@@ -21,10 +20,10 @@ let retransmissions = 0;
 let failures = 0;
 for (let seed = from; seed < from + seeds; seed++) {
   try {
-    const outcome = simulate(scenario(seed));
+    const outcome = simulateSeed(seed);
     frames += outcome.frames;
     retransmissions += outcome.retransmissions;
-    if (seed % REPEAT_EVERY === 0 && simulate(scenario(seed)).trace !== outcome.trace) {
+    if (seed % REPEAT_EVERY === 0 && simulateSeed(seed).trace !== outcome.trace) {
       throw new Error(`seed ${seed} played twice is not the same twice`);
     }
   } catch (error) {
