@@ -3,6 +3,7 @@ import { ChannelFuzzer } from '../../sim/channel-fuzzer.ts';
 import { CodecFuzzer, onlyMessageErrors, parse } from '../../sim/codec-fuzzer.ts';
 import { samplePayloads } from '../../sim/corpus.ts';
 import { hostileVariants } from '../../sim/mutation.ts';
+import { SmuxFuzzer } from '../../sim/smux-fuzzer.ts';
 
 // `npm run -s fuzz -- --count 10000000` is the long run.
 
@@ -26,4 +27,12 @@ it('keeps a live channel standing and bounded under hostile frames with valid di
   for (let seed = 0; seed < 100; seed++) fuzzer.run(seed, 100);
   fuzzer.run(100, 20_000);
   expect(fuzzer.frames).toBeGreaterThan(3_000);
+});
+
+it('keeps a smux session standing and bounded under hostile frames of both versions', () => {
+  const fuzzer = new SmuxFuzzer();
+  for (let seed = 0; seed < 100; seed++) fuzzer.run(seed, 100);
+  fuzzer.run(100, 5_000);
+  expect(fuzzer.frames).toBeGreaterThan(8_000);
+  expect(fuzzer.failed).toBeGreaterThan(5);
 });
