@@ -25,6 +25,8 @@ export class ByteSource {
   /** Index of the oldest chunk: shifting a long array is slow. */
   #first = 0;
   #bytes = 0;
+  /** What the last chunk stands in, where there is room behind it. */
+  #pack: Uint8Array | undefined;
   /** A reader waits, and there was nothing. */
   #wanted = false;
   #state: 'open' | 'ending' | 'over' = 'open';
@@ -61,7 +63,8 @@ export class ByteSource {
       this.#options.taken?.(chunk.length);
       return;
     }
-    this.#chunks.push(this.#chunks.length - this.#first < VIEWS ? chunk : ownBytes(chunk));
+    if (this.#chunks.length - this.#first < VIEWS) this.#chunks.push(chunk);
+    else this.#keep(chunk);
     this.#bytes += chunk.length;
     while (this.#bytes > this.#options.limit && this.#chunks.length - this.#first > 1 && this.#mayDrop)
       this.#shift();
@@ -83,6 +86,24 @@ export class ByteSource {
 
   get #mayDrop(): boolean {
     return this.#options.dropUnclaimed === true && !this.stream.locked;
+  }
+
+  /** Small chunks share memory: one of a single byte would cost a hundred. */
+  #keep(chunk: Uint8Array): void {
+    if (chunk.length > PACK / 2) {
+      this.#chunks.push(ownBytes(chunk));
+      return;
+    }
+    const last = this.#chunks.at(-1)!;
+    const length = last.length + chunk.length;
+    if (this.#pack && last.buffer === this.#pack.buffer && length <= PACK) {
+      this.#pack.set(chunk, last.length);
+      this.#chunks[this.#chunks.length - 1] = this.#pack.subarray(0, length);
+      return;
+    }
+    this.#pack = new Uint8Array(PACK);
+    this.#pack.set(chunk);
+    this.#chunks.push(this.#pack.subarray(0, chunk.length));
   }
 
   #pull(): void {
@@ -109,6 +130,7 @@ export class ByteSource {
     this.#chunks = [];
     this.#first = 0;
     this.#bytes = 0;
+    this.#pack = undefined;
     this.#options.taken?.(dropped);
   }
 
@@ -133,5 +155,7 @@ export class ByteSource {
 
 /** Chunks that may wait as views of what they came in: those of a reader that keeps up. */
 const VIEWS = 64;
+/** Bytes that small chunks stand in together. */
+const PACK = 1_024;
 /** Chunks handed out that may stay at the head of the array. */
 const COMPACT_AFTER = 1_024;

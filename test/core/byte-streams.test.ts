@@ -46,8 +46,34 @@ describe('a byte source', () => {
     for (let i = 0; i < 1_000; i++) source.push(bytes(65_536).subarray(0, 1));
     source.end();
     let large = 0;
-    for await (const chunk of source.stream) if (chunk.buffer.byteLength > 1) large++;
+    for await (const chunk of source.stream) if (chunk.buffer.byteLength > 1_024) large++;
     expect(large).toBe(64);
+  });
+
+  test('keeps a flood of tiny chunks in few pieces, in order', async () => {
+    const source = new ByteSource({ limit: 1 });
+    const expected: number[] = [];
+    for (let i = 0; i < 20_000; i++) {
+      const chunk = bytes(i % 1000 === 0 ? 600 : 1 + (i % 3), i % 251);
+      expected.push(...chunk);
+      source.push(chunk);
+    }
+    source.end();
+    const pieces: Uint8Array[] = [];
+    for await (const piece of source.stream) pieces.push(piece);
+    expect(pieces.flatMap((piece) => [...piece])).toEqual(expected);
+    expect(pieces.length).toBeLessThan(200);
+  });
+
+  test('writes no more to what it has handed out', async () => {
+    const source = new ByteSource({ limit: 1 });
+    const reader = source.stream.getReader();
+    for (let i = 0; i < 65; i++) source.push(bytes(1, i));
+    let last: Uint8Array | undefined;
+    for (let i = 0; i < 65; i++) last = (await reader.read()).value;
+    structuredClone(last, { transfer: [last!.buffer] });
+    for (let i = 0; i < 65; i++) source.push(bytes(1, i));
+    for (let i = 0; i < 65; i++) expect((await reader.read()).value).toEqual(bytes(1, i));
   });
 
   test('ends for a reader that waits', async () => {
