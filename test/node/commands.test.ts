@@ -7,9 +7,15 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { forwardOutput } from '../../src/node/forward.ts';
 import { Collector, DOCUMENT_NAME, INSTANCE_ID, isAlive, world } from './world.ts';
 
-/** The same for each platform that can run it. */
+/** The same for each platform that can run it. Texts are values of parameters, which only the agent gets to see. */
 function document(sessionType: string, part: object) {
-  return { sessionType, properties: { linux: part, macos: part } };
+  const texts = Object.entries(part).filter(([, value]) => typeof value === 'string');
+  const tokens = Object.fromEntries(texts.map(([key]) => [key, `{{ ${key} }}`]));
+  const parameters = Object.fromEntries(
+    texts.map(([key, value]) => [key, { type: 'String', default: value } as const]),
+  );
+  const shell = { ...part, ...tokens };
+  return { sessionType, parameters, properties: { linux: shell, macos: shell } };
 }
 
 async function nonInteractive(part: object, inputs = {}) {
