@@ -1,11 +1,12 @@
 /**
- * `hawser/node`: Node.js shells around the library: HTTP server, real shells, ports, this process's terminal.
+ * `hawser/node`: Node.js shells around the library: HTTP server, real shells and commands, ports, files, this process's terminal.
  *
  * @module
  */
 export { attachPipes } from './attach-pipes.ts';
 export { attachTerminal, type StdioStreams } from './attach-terminal.ts';
 export { clientFromEnvironment } from './client-from-environment.ts';
+export { type CopyFileFromOptions, copyFileFrom, copyFileTo } from './copy-file.ts';
 export { NodeError, type NodeErrorCode } from './error.ts';
 export { type InteractiveCommandsOptions, interactiveCommands } from './interactive-commands.ts';
 export { type Listener, type ListenOptions, listen } from './listen.ts';

@@ -14,7 +14,9 @@ const NO_CREDENTIALS = {
 
 test('every example is tried here or in a file of its own', () => {
   expect(readdirSync(`${ROOT}/examples`).sort()).toEqual([
+    'copy.ts',
     'demo.ts',
+    'exec.ts',
     'forward.ts',
     'shell-on-aws.ts',
     'socks.ts',

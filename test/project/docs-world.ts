@@ -1,7 +1,7 @@
 import { type AddressInfo, createServer } from 'node:net';
 import { SessionClient } from 'hawser';
 import { Agent, portForwarding, virtualShell } from 'hawser/agent';
-import { serve, tcpDialer } from 'hawser/node';
+import { interactiveCommands, nonInteractiveCommands, serve, tcpDialer } from 'hawser/node';
 import { SessionManagerService } from 'hawser/service';
 
 const [region, accountId, target] = ['eu-central-1', '111122223333', 'i-0123456789abcdef0'];
@@ -24,7 +24,12 @@ export async function docsWorld() {
     region,
     credentials: node,
     endpoint: server.url,
-    handlers: { Standard_Stream: shell, Port: portForwarding(tcpDialer()) },
+    handlers: {
+      Standard_Stream: shell,
+      InteractiveCommands: interactiveCommands(),
+      NonInteractiveCommands: nonInteractiveCommands(),
+      Port: portForwarding(tcpDialer()),
+    },
   });
   await agent.start();
   const echo = createServer((socket) => socket.on('error', () => {}).pipe(socket));
