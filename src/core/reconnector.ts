@@ -18,7 +18,7 @@ export interface ReconnectorOptions {
 
 /** A try to resume the session is to come. */
 export interface Reconnecting {
-  /** Counts from 1 since the connection last worked. */
+  /** Counts from 1 since a connection last held for ten seconds. */
   readonly attempt: number;
   /** Milliseconds until the try. */
   readonly delay: number;
@@ -31,16 +31,21 @@ export interface Reconnecting {
  *
  * Time in which the machine slept is not spent: each wait counts for no more than what was asked for. And a
  * connection counts as back only when the peer has been heard on it ({@link works}), so that one that opens
- * and breaks at once does not start everything afresh.
+ * and breaks at once does not renew the budget. The waits begin short again only after one that held for ten
+ * seconds: hawser's service greets every connection at once, also one that it closes right after, and two clients
+ * that take a session from each other would do so several times a second.
  */
 export class Reconnector {
   readonly #options: ReconnectorOptions;
   #attempt = 0;
   #spent = 0;
+  #heard = false;
+  #connectedAt: number;
   #hurry: AbortController | undefined;
 
   constructor(options: ReconnectorOptions) {
     this.#options = options;
+    this.#connectedAt = options.clock.now();
   }
 
   /**
@@ -51,6 +56,8 @@ export class Reconnector {
   async run(lost: Error, signal: AbortSignal): Promise<Socket | undefined> {
     const { clock, random, budget, connect, reconnecting } = this.#options;
     let error = lost;
+    if (this.#heard && clock.now() - this.#connectedAt >= STABLE) this.#attempt = 0;
+    this.#heard = false;
     while (this.#spent < budget) {
       this.#attempt++;
       const delay = backoff(random, this.#attempt, BASE, CAP);
@@ -58,7 +65,9 @@ export class Reconnector {
       await this.#wait(delay, signal);
       const started = clock.now();
       try {
-        return await connect(signal);
+        const socket = await connect(signal);
+        this.#connectedAt = clock.now();
+        return socket;
       } catch (failure) {
         signal.throwIfAborted();
         if (failure instanceof SessionNotFoundError) return undefined;
@@ -74,9 +83,9 @@ export class Reconnector {
     );
   }
 
-  /** The connection works: the next loss starts afresh. */
+  /** The connection works: the next loss has the whole budget. */
   works(): void {
-    this.#attempt = 0;
+    this.#heard = true;
     this.#spent = 0;
   }
 
@@ -106,5 +115,7 @@ export class Reconnector {
 /** Milliseconds. */
 const BASE = 200;
 const CAP = 20_000;
+/** For which a connection must have held so that the next one is tried soon. */
+const STABLE = 10_000;
 /** Of a ResumeSession call and a connection, both timing out. */
 const LONGEST_TRY = 30_000;

@@ -504,7 +504,27 @@ describe('a lost connection', () => {
     expect(calls).toBeLessThanOrEqual(tries);
   });
 
-  test('counts tries afresh once the peer has been heard, if only by its first pong', async () => {
+  test('is not tried in a hot loop where every connection is greeted and closed', async () => {
+    const { far, session, clock } = await start();
+    await clock.advance(100);
+    far.cut();
+    const { connect } = far.platform.transport;
+    far.platform.transport.connect = async (url) => {
+      const socket = await connect(url);
+      clock.schedule(20, () => {
+        far.write('hello again');
+        clock.schedule(20, () => far.cut());
+      });
+      return socket;
+    };
+    await clock.advance(2 * MINUTE);
+    const calls = far.calls.filter(({ operation }) => operation === 'ResumeSession').length;
+    expect(calls).toBeGreaterThan(5);
+    expect(calls).toBeLessThan(40);
+    expect(session.state).not.toBe('ended');
+  });
+
+  test('counts tries afresh once a connection has held and the peer been heard, if only by its first pong', async () => {
     const { far, session, clock } = await start();
     await clock.advance(100);
     const attempts: number[] = [];
