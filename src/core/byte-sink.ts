@@ -66,7 +66,10 @@ export class ByteSink {
   }
 
   async #write(chunk: Uint8Array): Promise<void> {
-    if (!(chunk instanceof Uint8Array)) throw new TypeError('A session takes bytes (Uint8Array) as input.');
+    if (!(chunk instanceof Uint8Array)) {
+      this.#unsent = 0; // the stream takes nothing more, so there is nothing to wait for
+      throw new TypeError('A session takes bytes (Uint8Array) as input.');
+    }
     let rest = chunk;
     if (this.#discarded === 0) rest = chunk.subarray(this.#options.send(chunk));
     while (rest.length > 0 && this.#discarded === 0) {

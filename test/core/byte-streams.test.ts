@@ -156,13 +156,18 @@ describe('a byte sink', () => {
     await expect(write).rejects.toThrow('over');
   });
 
-  test('refuses text', async () => {
+  test('refuses text, and then waits for nothing', async () => {
     const sink = new ByteSink({
       limit: 10,
       send: (chunk) => chunk.length,
       room: async () => {},
       taken: () => {},
     });
-    await expect(sink.stream.getWriter().write('text' as never)).rejects.toThrow(TypeError);
+    const writer = sink.stream.getWriter();
+    const refused = writer.write('text' as never);
+    const behind = writer.write(bytes(1));
+    await expect(refused).rejects.toThrow(TypeError);
+    await expect(behind).rejects.toThrow(TypeError);
+    expect(sink.empty).toBe(true);
   });
 });
