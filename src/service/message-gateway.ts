@@ -49,7 +49,8 @@ export function channelPath(pathname: string): ChannelPath | undefined {
  */
 export class MessageGateway {
   readonly #parts: MessageGatewayParts;
-  readonly #openings = new Set<Opening>();
+  /** And what each is the end of. */
+  readonly #openings = new Map<Opening, string>();
   readonly #controlChannels = new Set<ControlChannel>();
   readonly #relayEnds = new Set<RelayEnd>();
   #closed = false;
@@ -83,6 +84,7 @@ export class MessageGateway {
       if (path.kind === 'control-channel') {
         if (caller?.targetId !== path.id) throw notThisNode(path.id);
         return this.#accept(
+          `node ${path.id}`,
           (text, socket) => this.#openControlChannel(path.id, text, socket),
           () => nodes.opening(path.id),
         );
@@ -93,7 +95,9 @@ export class MessageGateway {
       // Nobody can take the places of `limits.openingChannels` who does not know a session.
       if (!session) throw terminated();
       if (side === 'agent' && session.target !== caller?.targetId) throw notThisNode(session.target);
-      return this.#accept((text, socket) => this.#openDataChannel(path.id, side, text, socket));
+      return this.#accept(`${side} ${path.id}`, (text, socket) =>
+        this.#openDataChannel(path.id, side, text, socket),
+      );
     } catch (error) {
       return this.#refuse(error);
     }
@@ -102,7 +106,7 @@ export class MessageGateway {
   /** Closes every channel; those of sessions that have ended are told so. */
   async shutDown(): Promise<void> {
     this.#closed = true;
-    for (const opening of [...this.#openings]) opening.close(CloseCode.GoingAway, SHUTTING_DOWN);
+    for (const opening of [...this.#openings.keys()]) opening.close(CloseCode.GoingAway, SHUTTING_DOWN);
     await Promise.all([...this.#relayEnds].map((end) => end.shutDown()));
     for (const channel of [...this.#controlChannels]) channel.close(CloseCode.GoingAway, SHUTTING_DOWN);
   }
@@ -123,11 +127,12 @@ export class MessageGateway {
 
   /** @param begin called when there is a socket; what it returns, when that is handed over or gone */
   #accept(
+    whose: string,
     open: (text: string, socket: Socket) => Promise<(() => OpenedChannel) | undefined>,
     begin: () => () => void = () => () => {},
   ): Accept {
     const { context } = this.#parts;
-    if (this.#openings.size >= context.limits.openingChannels) {
+    if (this.#openings.size >= context.limits.openingChannels || this.#openingsOf(whose) >= MAX_OPENINGS) {
       throw new ApiError(
         'ServiceUnavailableException',
         'Too many channels are being opened. Try again.',
@@ -149,8 +154,14 @@ export class MessageGateway {
           end();
         },
       });
-      this.#openings.add(opening);
+      this.#openings.set(opening, whose);
     };
+  }
+
+  #openingsOf(whose: string): number {
+    let count = 0;
+    for (const other of this.#openings.values()) if (other === whose) count++;
+    return count;
   }
 
   async #openControlChannel(id: string, text: string, socket: Socket) {
@@ -196,6 +207,9 @@ export class MessageGateway {
     return new Response(errorXml(awsCode, message), { status, headers: { 'content-type': XML_TYPE } });
   }
 }
+
+/** Of one side of a session, or of one node: a single one cannot take all the places of `limits.openingChannels`. */
+const MAX_OPENINGS = 16;
 
 const SHUTTING_DOWN = 'The service is shutting down.';
 

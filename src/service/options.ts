@@ -58,7 +58,7 @@ export interface ServiceLimits {
   readonly hardBound: number;
   /** Unreadable frames after which a channel is closed. Default 16. */
   readonly malformedFrames: number;
-  /** Sockets that have not sent their token yet. Default 1000. */
+  /** Sockets that have not sent their token yet. Default 1000; of one side of a session and of one node 16 at most. */
   readonly openingChannels: number;
   /** Sessions that are not over, for one target. Default 1000, as many as an agent runs (CONTROL-PLANE.md section 1.5). */
   readonly sessionsPerTarget: number;

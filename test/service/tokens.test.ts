@@ -127,6 +127,18 @@ test('no more sockets than the limit wait for their token', async () => {
   await w.clock.runUntil(w.transport.connect(StreamUrl));
 });
 
+test('nobody takes the places of others with sockets for one session', async () => {
+  const w = world();
+  const node = await w.node();
+  const { SessionId, StreamUrl } = await w.start();
+  for (let i = 0; i < 16; i++) await w.clock.runUntil(w.transport.connect(StreamUrl));
+  await expect(w.clock.runUntil(w.transport.connect(StreamUrl))).rejects.toThrow('503');
+  await node.join(SessionId);
+  await w.client(await w.start());
+  await w.clock.advance(15_000);
+  await w.clock.runUntil(w.transport.connect(StreamUrl));
+});
+
 test('a session that is over has no token for its agent, in the words that the real one understands', async () => {
   const w = world();
   const { node, session } = await connected(w);
