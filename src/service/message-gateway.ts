@@ -132,16 +132,15 @@ export class MessageGateway {
     begin: () => () => void = () => () => {},
   ): Accept {
     const { context } = this.#parts;
-    if (this.#openings.size >= context.limits.openingChannels || this.#openingsOf(whose) >= MAX_OPENINGS) {
-      throw new ApiError(
-        'ServiceUnavailableException',
-        'Too many channels are being opened. Try again.',
-        503,
-      );
-    }
+    if (this.#isFull(whose)) throw new ApiError('ServiceUnavailableException', TOO_MANY, 503);
     return (socket) => {
       if (this.#closed) {
         socket.close(CloseCode.GoingAway, SHUTTING_DOWN);
+        return;
+      }
+      // Again: the places may have been taken by upgrades that were under way at the same time.
+      if (this.#isFull(whose)) {
+        socket.close(CloseCode.TryAgainLater, TOO_MANY);
         return;
       }
       const end = begin();
@@ -158,10 +157,10 @@ export class MessageGateway {
     };
   }
 
-  #openingsOf(whose: string): number {
+  #isFull(whose: string): boolean {
     let count = 0;
     for (const other of this.#openings.values()) if (other === whose) count++;
-    return count;
+    return count >= MAX_OPENINGS || this.#openings.size >= this.#parts.context.limits.openingChannels;
   }
 
   async #openControlChannel(id: string, text: string, socket: Socket) {
@@ -211,6 +210,7 @@ export class MessageGateway {
 /** Of one side of a session, or of one node: a single one cannot take all the places of `limits.openingChannels`. */
 const MAX_OPENINGS = 16;
 
+const TOO_MANY = 'Too many channels are being opened. Try again.';
 const SHUTTING_DOWN = 'The service is shutting down.';
 
 /** Characters kept of what an agent says of itself. */

@@ -133,6 +133,15 @@ test('nobody takes the places of others with sockets for one session', async () 
   const { SessionId, StreamUrl } = await w.start();
   for (let i = 0; i < 16; i++) await w.clock.runUntil(w.transport.connect(StreamUrl));
   await expect(w.clock.runUntil(w.transport.connect(StreamUrl))).rejects.toThrow('503');
+  const other = await w.start();
+  const atOnce = Array.from({ length: 40 }, () => w.transport.connect(other.StreamUrl));
+  let refused = 0;
+  for (const result of await w.clock.runUntil(Promise.allSettled(atOnce))) {
+    if (result.status === 'rejected') refused++;
+    else result.value.handler = { message: () => {}, closed: () => refused++ };
+  }
+  await w.clock.advance(1_000);
+  expect(refused).toBe(24);
   await node.join(SessionId);
   await w.client(await w.start());
   await w.clock.advance(15_000);
