@@ -2,6 +2,7 @@ import { PayloadType } from '../src/channel/constants.ts';
 import type { DataChannel } from '../src/channel/data-channel.ts';
 import type { ChannelEvent } from '../src/channel/events.ts';
 import { type SmuxEvent, SmuxSession } from '../src/channel/smux/index.ts';
+import { SMUX_INITIAL_WINDOW } from '../src/channel/smux/limits.ts';
 import { bounded, checkStats, type Limits, limitsOf } from './bounds.ts';
 import type { Dice } from './dice.ts';
 import { Driver } from './driver.ts';
@@ -132,7 +133,10 @@ export class SmuxEnd extends Driver implements SimulatedEnd {
   protected check(): void {
     const { plan, peerPlan } = this.#options;
     checkStats(this.#hawser.stats, this.#limits);
-    bounded('unread bytes', this.#smux.unread, plan.smuxBuffer + peerPlan.payloadSize);
+    // Version 2 is bounded by the windows: the initial ones, and what they may grow by together.
+    const windows = this.#smux.size * SMUX_INITIAL_WINDOW + plan.smuxBuffer;
+    const pieces = plan.smuxBuffer + peerPlan.payloadSize;
+    bounded('unread bytes', this.#smux.unread, this.#options.version === 2 ? windows : pieces);
   }
 
   /** Schedules what the plan says of one stream. */

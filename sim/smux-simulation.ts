@@ -1,3 +1,4 @@
+import { SMUX_INITIAL_WINDOW } from '../src/channel/smux/limits.ts';
 import { Dice } from './dice.ts';
 import type { Loss, Side } from './network.ts';
 import { type Outcome, play } from './simulation.ts';
@@ -61,7 +62,7 @@ function patience({ client, agent, streams, conditions }: SmuxScenario): number 
     const window = Math.max(1, Math.floor(Math.min(from.sendWindow, to.receiveBuffer) / frameLength));
     // Where the receiver can store less than the window it has to drop the rest, which is then sent one by one.
     const oneByOne = from.sendWindow > 2 * to.receiveBuffer ? frames * (2 * roundTrip + 200) : 0;
-    const windows = Math.ceil(bytes / Math.min(from.sendBuffer, to.smuxBuffer, 131_072));
+    const windows = Math.ceil(bytes / Math.min(from.sendBuffer, to.smuxBuffer, SMUX_INITIAL_WINDOW));
     return (
       4 * (frames / window + windows) * roundTrip +
       oneByOne +
