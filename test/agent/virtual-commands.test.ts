@@ -29,11 +29,14 @@ const commands: VirtualCommands = {
   },
 };
 
+/** What no service would take in the document itself. */
+const parameters = { blank: { type: 'String', default: ' ' } } as const;
+
 async function start(sessionType: string, linux: object) {
   const run = virtualCommands({ commands });
   const world = await connectedWorld({
     handlers: { InteractiveCommands: run, NonInteractiveCommands: run },
-    documents: { Command: { schemaVersion: '1.0', sessionType, properties: { linux } } },
+    documents: { Command: { schemaVersion: '1.0', sessionType, parameters, properties: { linux } } },
   });
   const session = await world.start({ documentName: 'Command' });
   return { ...world, session };
@@ -112,7 +115,7 @@ describe('virtualCommands, non-interactive', () => {
   });
 
   test('fails with the words of AWS’s agent for an empty command, and before a handshake', async () => {
-    const { end } = await run({ commands: ' ' });
+    const { end } = await run({ commands: '{{ blank }}' });
     expect(end).toMatchObject({
       reason: 'AgentFailure',
       message: 'Commands cannot be empty for session type NonInteractiveCommands',

@@ -25,7 +25,8 @@ test('an interrupt in the middle of a paste reaches the command, and what was le
   const folder = mkdtempSync(join(tmpdir(), 'hawser-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const { session, screen, writer } = await terminal(
-    `stty -echo; trap 'echo caught' INT; echo ready; cat > ${folder}/before; cat > ${folder}/after; echo over`,
+    // One process in the foreground: an interrupt between two would meet the shell alone.
+    `stty -echo; trap 'echo caught' INT; sh -c 'echo ready; exec cat > ${folder}/before'; cat > ${folder}/after; echo over`,
   );
   await screen.until('ready');
   const pasted = Promise.all(Array.from({ length: 5 }, () => writer.write(PASTE)));
