@@ -6,12 +6,12 @@ import { turn } from '../../src/testing/turn.ts';
 import { frame } from '../channel/smux-wire.ts';
 
 /** A server's mux above a channel that takes a piece and then waits. */
-function server(accept: (stream: MuxStream) => void = () => {}) {
+function server(version: 1 | 2, accept: (stream: MuxStream) => void) {
   let sent = 0;
   let take = () => {};
   const mux = new StreamMux({
     role: 'server',
-    version: 2,
+    version,
     write: (bytes) => {
       sent += bytes.length;
       return new Promise((resolve) => {
@@ -28,7 +28,7 @@ function server(accept: (stream: MuxStream) => void = () => {}) {
 
 describe('a stream mux', () => {
   test('takes no more from a peer that opens what is refused and does not take the answers', async () => {
-    const { mux, take, sent } = server((stream) =>
+    const { mux, take, sent } = server(2, (stream) =>
       stream.reset({ code: 'ECONNREFUSED', message: 'Nobody.' }),
     );
     let id = 1;
@@ -53,12 +53,12 @@ describe('a stream mux', () => {
 
   test('takes more when a reader has read, though what it sends still waits', async () => {
     const streams: MuxStream[] = [];
-    const { mux } = server((stream) => streams.push(stream));
+    const { mux } = server(1, (stream) => streams.push(stream));
     let wait: Promise<void> | undefined;
     for (let id = 3; !wait; id += 2) {
-      await mux.handleBytes(frame(2, 'SYN', id));
+      await mux.handleBytes(frame(1, 'SYN', id));
       for (let i = 0; i < 8 && !wait; i++)
-        wait = mux.handleBytes(frame(2, 'PSH', id, new Uint8Array(32_768)));
+        wait = mux.handleBytes(frame(1, 'PSH', id, new Uint8Array(32_768)));
     }
     void streams[0]!.writable.getWriter().write(Uint8Array.of(1));
     const reader = streams[0]!.readable.getReader();
