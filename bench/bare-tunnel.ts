@@ -76,29 +76,23 @@ function pass(from: WebSocket, to: WebSocket): void {
     });
     if (to.bufferedAmount >= HIGH_WATER_MARK) from.pause();
   });
-  from.on('close', () => to.terminate());
+  from.on('close', () => to.close());
 }
 
 /** An empty message is the end of a direction. */
 function bridge(socket: Socket, ws: WebSocket): void {
-  let ends = 0;
-  const end = () => {
-    ends++;
-    if (ends === 2) setImmediate(() => ws.terminate());
-  };
   socket.on('data', (data: Buffer) => {
     ws.send(data, () => {
       if (ws.bufferedAmount < HIGH_WATER_MARK) socket.resume();
     });
     if (ws.bufferedAmount >= HIGH_WATER_MARK) socket.pause();
   });
-  socket.on('end', () => ws.send(new Uint8Array(), end));
-  socket.on('error', () => ws.terminate());
+  socket.on('end', () => ws.send(new Uint8Array()));
+  socket.on('error', () => {});
+  socket.on('close', () => ws.close());
   ws.on('message', (data: Buffer) => {
-    if (data.length === 0) {
-      socket.end();
-      end();
-    } else if (!socket.write(data)) {
+    if (data.length === 0) socket.end();
+    else if (!socket.write(data)) {
       ws.pause();
       socket.once('drain', () => ws.resume());
     }

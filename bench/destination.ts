@@ -15,31 +15,35 @@ export const SINK_VOLUME = 64 * 1024 * 1024;
  */
 export const destinationRoles: Roles = {
   async destination() {
-    const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => void serve(socket));
+    const server = createServer({ allowHalfOpen: true, noDelay: true }, serve);
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     return `${(server.address() as AddressInfo).port}`;
   },
 };
 
-async function serve(socket: Socket): Promise<void> {
+function serve(socket: Socket): void {
   socket.on('error', () => {});
-  let [first] = (await once(socket, 'data')) as [Buffer];
-  const [wish] = first;
-  if (wish === Wish.Ignore) socket.pause();
-  if (wish === Wish.Sink) {
-    while (first.length < 5) first = Buffer.concat([first, ...((await once(socket, 'data')) as [Buffer])]);
-    let missing = first.readUInt32BE(1) - (first.length - 5);
-    socket.on('data', (data) => {
-      missing -= data.length;
-      if (missing <= 0) socket.write('!');
-    });
-  }
-  if (wish === Wish.Source) {
-    const piece = Buffer.alloc(65_536, 120);
-    for (let sent = 0; sent < SOURCE_VOLUME; sent += piece.length) {
-      if (!socket.write(piece)) await once(socket, 'drain');
+  socket.on('end', () => socket.end());
+  let head = Buffer.alloc(0);
+  let missing: number | undefined;
+  socket.on('data', (data: Buffer) => {
+    if (missing !== undefined) missing -= data.length;
+    else {
+      head = Buffer.concat([head, data]);
+      if (head[0] === Wish.Ignore) socket.pause();
+      if (head[0] === Wish.Source) void pour(socket);
+      if (head[0] !== Wish.Sink || head.length < 5) return;
+      missing = head.readUInt32BE(1) - (head.length - 5);
     }
-    socket.end();
+    if (missing <= 0) socket.write('!');
+  });
+}
+
+async function pour(socket: Socket): Promise<void> {
+  const piece = Buffer.alloc(65_536, 120);
+  for (let sent = 0; sent < SOURCE_VOLUME; sent += piece.length) {
+    if (!socket.write(piece)) await once(socket, 'drain');
   }
+  socket.end();
 }
