@@ -206,7 +206,7 @@ export class SmuxSession {
     if (stream.finReceived) this.#settle(stream);
     if (this.#version === 1 || stream.finReceived) return;
     if (stream.consumed - stream.updatedAt < stream.window / 2) return;
-    if (stream.unread === 0) this.#growWindow(stream);
+    if (stream.unread <= stream.window / 4) this.#growWindow(stream);
     stream.updatedAt = stream.consumed;
     stream.updatePending = true;
     this.#schedule(stream);
@@ -239,14 +239,15 @@ export class SmuxSession {
    * The next bytes for the peer, at most `limit`. Streams take turns, each with one frame, so that a large transfer
    * does not stand before a small one.
    *
+   * @param memory where to write them, of `limit` bytes or more; they then stay until it is used again. Default: new
    * @throws {RangeError} for a limit below 2,048
    */
-  pollTransmit(limit: number): Uint8Array | undefined {
+  pollTransmit(limit: number, memory?: Uint8Array): Uint8Array | undefined {
     if (!(limit >= MIN_SMUX_TRANSMIT)) {
       throw new RangeError(`The limit of a transmit must be at least ${MIN_SMUX_TRANSMIT}, got ${limit}.`);
     }
     if (this.#idle) return undefined;
-    const target = new Uint8Array(Math.min(limit, this.#estimate()));
+    const target = memory?.subarray(0, limit) ?? new Uint8Array(Math.min(limit, this.#estimate()));
     let length = this.#writeNop(target);
     while (this.#control.length > 0 && length + this.#control[0]!.length <= target.length) {
       const frame = this.#control.shift()!;

@@ -16,11 +16,7 @@ export class MuxConnections implements Connections {
       role: 'client',
       version,
       holdEnd,
-      write: (bytes) => {
-        // An error ends the session, which ends the mux.
-        writer.write(bytes).catch(() => {});
-        return (writer.desiredSize ?? 0) > 0 ? undefined : writer.ready;
-      },
+      write: (bytes) => writer.write(bytes),
       failed: () => void session.terminate(),
     });
     void this.#read();

@@ -10,8 +10,8 @@ export interface StreamMuxOptions {
    * has ended as well. The reply then arrives whole; a destination that waits for the end waits for ever.
    */
   readonly holdEnd?: boolean;
-  /** Carries bytes to the other end. A promise says when more may follow. */
-  readonly write: (bytes: Uint8Array) => Promise<void> | undefined;
+  /** Carries bytes to the other end. Resolves when they have been copied, and more may follow. */
+  readonly write: (bytes: Uint8Array) => Promise<void>;
   /** Server: the other end has opened a stream. */
   readonly accept?: (stream: MuxStream) => void;
   /** The other end broke the rules of smux, or `write` failed: every stream has ended. */
@@ -23,6 +23,8 @@ export class StreamMux {
   readonly #options: StreamMuxOptions;
   readonly #smux: SmuxSession;
   readonly #streams = new Map<number, MuxStream>();
+  /** What is written goes through here: a transfer would leave a trail of it otherwise. */
+  readonly #memory = new Uint8Array(MAX_PIECE);
   #pumping = false;
   #closed: Error | undefined;
   #room: (() => void) | undefined;
@@ -120,29 +122,18 @@ export class StreamMux {
 
   #pump(): void {
     if (this.#pumping || this.#closed) return;
+    const bytes = this.#smux.pollTransmit(MAX_PIECE, this.#memory);
+    if (!bytes) return;
     this.#pumping = true;
-    try {
-      for (;;) {
-        const bytes = this.#smux.pollTransmit(MAX_PIECE);
-        if (!bytes) break;
-        const written = this.#options.write(bytes);
-        if (!written) continue;
-        written.then(
-          () => {
-            this.#pumping = false;
-            this.#pump();
-            this.#makeRoom();
-          },
-          (error: Error) => this.#fail(error),
-        );
-        this.#poll(); // streams that have become writable
-        return;
-      }
-    } catch (error) {
-      this.#fail(error as Error);
-    }
-    this.#pumping = false;
-    this.#poll();
+    this.#options.write(bytes).then(
+      () => {
+        this.#pumping = false;
+        this.#pump();
+        this.#makeRoom();
+      },
+      (error: Error) => this.#fail(error),
+    );
+    this.#poll(); // streams that have become writable
   }
 
   #makeRoom(): void {
