@@ -65,7 +65,9 @@ export class SmuxEnd extends Driver implements SimulatedEnd {
       this.#applications.every(
         ({ state, stream }) => state === 'over' || (stream.reset && state === 'coming'),
       ) &&
-      this.channel.acknowledged
+      this.channel.acknowledged &&
+      // A reader that has stopped may not have seen the last of it.
+      this.#hawser.stats.receivedBytes === 0
     );
   }
 

@@ -27,6 +27,10 @@ describe('a simulated port session', () => {
     ).toBeGreaterThan(1_048_576);
   });
 
+  it('ends when a reader that had stopped has seen the last of it: seed 110031, which once failed', () => {
+    simulateSeed(110_031);
+  });
+
   it('repeats itself for the same seed', () => {
     for (let seed = 0; seed < 20; seed++) {
       const { trace } = simulateSmux(smuxScenario(seed));
