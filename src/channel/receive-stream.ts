@@ -164,7 +164,8 @@ export class ReceiveStream {
   #push(acknowledge: Acknowledge, at: number): void {
     this.#lastAcknowledged = acknowledge;
     this.#acknowledges.set(acknowledge.sequenceNumber, acknowledge);
-    const enough = this.#acknowledges.size >= ACKNOWLEDGE_COUNT || this.#unansweredCost >= ACKNOWLEDGE_COST;
+    const several = this.#acknowledges.size >= ACKNOWLEDGE_COUNT && this.#unansweredCost >= SEVERAL_COST;
+    const enough = several || this.#unansweredCost >= ACKNOWLEDGE_COST;
     this.#acknowledgeAt = enough ? AT_ONCE : Math.min(at, this.#acknowledgeAt ?? at);
     if (this.#acknowledges.size > MAX_ACKNOWLEDGES) this.shiftAcknowledge();
   }
@@ -181,8 +182,13 @@ const VIEWS = 16_384;
 const AT_ONCE = Number.NEGATIVE_INFINITY;
 /** Milliseconds that an acknowledge waits at most: far below every retransmission timeout. */
 const ACKNOWLEDGE_DELAY = 5;
-/** Messages, or bytes of them, that are acknowledged without waiting: far below every window. */
+/**
+ * Messages that are acknowledged without waiting, and what they must come to: far below every window, and more than the
+ * keystrokes of a few milliseconds.
+ */
 const ACKNOWLEDGE_COUNT = 8;
+const SEVERAL_COST = 4_096;
+/** Bytes that are acknowledged without waiting, in however few messages. */
 const ACKNOWLEDGE_COST = 65_536;
 const HARD_LIMIT_FACTOR = 2;
 /** A lost acknowledge is made good by the next duplicate. */

@@ -299,14 +299,25 @@ describe('acknowledges', () => {
     expect(pair.wire.length).toBe(1);
   });
 
-  test('of eight messages, or of 64 KiB, do not wait', () => {
+  test('of eight messages with 4 KiB between them, or of 64 KiB, do not wait', () => {
     const pair = ready(new Pair());
-    for (let i = 0; i < 8; i++) pair.agent.channel.handleMessage(input(i, PayloadType.Output, 'k'), pair.now);
+    const part = 'x'.repeat(4_096 / 8);
+    for (let i = 0; i < 8; i++)
+      pair.agent.channel.handleMessage(input(i, PayloadType.Output, part), pair.now);
     pair.run(0);
     expect(pair.wire.length).toBe(8);
     pair.agent.channel.handleMessage(input(8, PayloadType.Output, 'x'.repeat(65_536)), pair.now);
     pair.run(0);
     expect(pair.wire.length).toBe(9);
+  });
+
+  test('of eight keys wait for more', () => {
+    const pair = ready(new Pair());
+    for (let i = 0; i < 8; i++) pair.agent.channel.handleMessage(input(i, PayloadType.Output, 'k'), pair.now);
+    pair.run(4);
+    expect(pair.wire.length).toBe(0);
+    pair.run(1);
+    expect(pair.wire.length).toBe(8);
   });
 
   test('of messages out of order do not wait: they tell the sender of a loss', () => {
