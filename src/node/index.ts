@@ -10,6 +10,7 @@ export { type CopyFileFromOptions, copyFileFrom, copyFileTo } from './copy-file.
 export { NodeError, type NodeErrorCode } from './error.ts';
 export { type InteractiveCommandsOptions, interactiveCommands } from './interactive-commands.ts';
 export { type Listener, type ListenOptions, listen } from './listen.ts';
+export { type ListenedForward, type Listeners, listenAll } from './listen-all.ts';
 export type { NodePty, NodePtyProcess } from './node-pty.ts';
 export { nonInteractiveCommands } from './non-interactive-commands.ts';
 export { pipeShell } from './pipe-shell.ts';

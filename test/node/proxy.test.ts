@@ -3,7 +3,7 @@ import { createServer as createHttpServer, request } from 'node:http';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { proxy } from 'hawser/node';
+import { listenAll, proxy } from 'hawser/node';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { bound, connectTo, destination, listening, portWorld, readAll } from './port-world.ts';
 
@@ -92,6 +92,37 @@ describe('listeners', () => {
     const socket = await connectTo(listener.port!);
     await readAll(socket).catch(() => {});
     expect(errors[0]).toMatchObject({ code: 'ERR_PORT_RESET' });
+  });
+});
+
+describe('several forwards as one', () => {
+  test('listen each in its place, and end together', async () => {
+    const { client, target } = await portWorld();
+    const [one, other] = [await greeter('one'), await greeter('other')];
+    const tunnels = await listenAll(client, [
+      { target, port: one },
+      { target, port: other, listen: { host: '127.0.0.1' } },
+    ]);
+    const greetings = tunnels.listeners.map(async ({ port }) =>
+      (await readAll(await connectTo(port!))).toString(),
+    );
+    expect(await Promise.all(greetings)).toEqual(['one', 'other']);
+    await tunnels.close();
+    for await (const session of client.describeSessions({ state: 'Active' })) expect(session).toBeUndefined();
+  });
+
+  test('are all closed when one cannot be started', async () => {
+    const { client, target } = await portWorld();
+    const port = await greeter('hi');
+    await expect(
+      listenAll(client, [
+        { target, port },
+        { target, port: 80, host: '169.254.169.254' },
+      ]),
+    ).rejects.toMatchObject({ code: 'ERR_PORT_RESET' });
+    const left: unknown[] = [];
+    for await (const session of client.describeSessions({ state: 'Active' })) left.push(session.documentName);
+    expect(left).not.toContain('AWS-StartPortForwardingSession');
   });
 });
 

@@ -35,8 +35,3 @@ export function clientMultiplexes(clientVersion = ''): boolean {
 export function agentMultiplexes(agentVersion = ''): boolean {
   return compareVersions(agentVersion, '3.0.196.0') > 0;
 }
-
-/** Beyond this version AWS's agent ends a port session on a flag (PROTOCOL.md section 7). */
-export function agentTakesTerminateFlag(agentVersion = ''): boolean {
-  return compareVersions(agentVersion, '2.3.722.0') > 0;
-}
