@@ -4,17 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { commandNode, INSTANCE_ID } from '../node/world.ts';
-import { finished, run, start } from './run.ts';
+import { environmentOf, finished, run, start } from './run.ts';
 
 async function environment() {
   const { server } = await commandNode();
-  return {
-    AWS_ACCESS_KEY_ID: 'AKIAUSER',
-    AWS_SECRET_ACCESS_KEY: 'secret-of-the-user',
-    AWS_SESSION_TOKEN: '',
-    AWS_REGION: 'eu-central-1',
-    AWS_ENDPOINT_URL_SSM: server.url,
-  };
+  return environmentOf(server.url);
 }
 
 test('exec runs a command: its stdout, its stderr, its exit status', async () => {

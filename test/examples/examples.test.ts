@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import { virtualShell } from 'hawser/agent';
 import { expect, test } from 'vitest';
 import { world } from '../node/world.ts';
-import { ROOT, run } from './run.ts';
+import { environmentOf, ROOT, run } from './run.ts';
 
 const NO_CREDENTIALS = {
   AWS_ACCESS_KEY_ID: '',
@@ -46,13 +46,7 @@ test('shell-on-aws says what is missing', async () => {
 
 test('shell-on-aws opens a session, and tells of one it cannot open', async () => {
   const { server } = await world(virtualShell({ commands: { uname: 'Linux\n' } }));
-  const env = {
-    AWS_ACCESS_KEY_ID: 'AKIAUSER',
-    AWS_SECRET_ACCESS_KEY: 'secret-of-the-user',
-    AWS_SESSION_TOKEN: '',
-    AWS_REGION: 'eu-central-1',
-    AWS_ENDPOINT_URL_SSM: server.url,
-  };
+  const env = environmentOf(server.url);
   const shell = await run('shell-on-aws.ts', {
     args: ['mi-0123456789abcdef0'],
     input: 'uname\nexit 5\n',

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { bound, connectTo, destination, portWorld, readAll, sha256 } from '../node/port-world.ts';
-import { ROOT, start } from './run.ts';
+import { environmentOf, ROOT, start } from './run.ts';
 
 const TARGET = 'mi-0123456789abcdef0';
 
@@ -58,16 +58,9 @@ describe.skipIf(!existsSync('/usr/sbin/sshd') && !process.env.CI)('ssh', () => {
   }, 300_000);
 });
 
-/** What an example needs to reach a world of this test. */
 async function environment(): Promise<Record<string, string>> {
   const { server } = await portWorld();
-  return {
-    AWS_ACCESS_KEY_ID: 'AKIAUSER',
-    AWS_SECRET_ACCESS_KEY: 'secret-of-the-user',
-    AWS_SESSION_TOKEN: '',
-    AWS_REGION: 'eu-central-1',
-    AWS_ENDPOINT_URL_SSM: server.url,
-  };
+  return environmentOf(server.url);
 }
 
 /** What the pattern's group matches in what an example says. */

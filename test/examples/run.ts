@@ -43,3 +43,14 @@ export async function run(
   child.stdin?.end(options.input ?? '');
   return finished(child);
 }
+
+/** What an example needs of the environment to reach a world of the tests as their user. */
+export function environmentOf(endpoint: string): Record<string, string> {
+  return {
+    AWS_ACCESS_KEY_ID: 'AKIAUSER',
+    AWS_SECRET_ACCESS_KEY: 'secret-of-the-user',
+    AWS_SESSION_TOKEN: '',
+    AWS_REGION: 'eu-central-1',
+    AWS_ENDPOINT_URL_SSM: endpoint,
+  };
+}

@@ -1,7 +1,7 @@
 import { PayloadFlag } from '../../channel/constants.ts';
+import { chunksOf } from '../../core/chunks.ts';
 import type { Connection } from '../../core/port/connection.ts';
 import type { AgentSession } from '../session.ts';
-import { chunks } from './raw-port.ts';
 
 /**
  * One connection after another, for clients too old for more: the first at the start of the session, the next with the
@@ -40,7 +40,7 @@ class BasicLink {
   constructor(session: AgentSession, connection: Connection | undefined) {
     this.#writer = connection?.writable.getWriter();
     this.#writer?.closed.catch(() => {});
-    this.#reader = connection && chunks(connection.readable);
+    this.#reader = connection && chunksOf(connection.readable);
     this.#read(session).catch(() => {});
   }
 

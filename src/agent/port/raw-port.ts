@@ -1,3 +1,4 @@
+import { chunksOf } from '../../core/chunks.ts';
 import type { Connection } from '../../core/port/connection.ts';
 import type { AgentSession } from '../session.ts';
 
@@ -11,22 +12,8 @@ export async function rawPort(session: AgentSession, dial: () => Promise<Connect
   // The client cannot tell that it has ended; its session ends then.
   there().catch(() => {});
   try {
-    for await (const bytes of chunks(readable)) await session.write(bytes);
+    for await (const bytes of chunksOf(readable)) await session.write(bytes);
   } finally {
     writer.abort().catch(() => {});
-  }
-}
-
-/** `ReadableStream` is no async iterable in every runtime. */
-export async function* chunks(readable: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array, void, void> {
-  const reader = readable.getReader();
-  try {
-    for (;;) {
-      const { value, done } = await reader.read();
-      if (done) return;
-      yield value;
-    }
-  } finally {
-    await reader.cancel().catch(() => {});
   }
 }
