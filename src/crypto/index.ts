@@ -1,17 +1,17 @@
-/** Credentials, SHA-256 of payloads, and AWS Signature Version 4 on both ends. */
+/** Credentials, SHA-256 of payloads, and AWS Signature Version 4 on both ends, of users and of hybrid nodes. */
 
 export type { CredentialProvider, Credentials } from './credentials.ts';
 export { CredentialsError, resolveCredentials } from './credentials.ts';
 export type { PayloadDigest } from './digest.ts';
 export { payloadDigest, sha256Digest } from './digest.ts';
+export type { RsaPublicKey } from './rsa/public-key.ts';
+export { parseRsaPublicKey } from './rsa/public-key.ts';
 export type { SignatureErrorCode } from './sigv4/error.ts';
 export { SignatureError } from './sigv4/error.ts';
+export type { NodeKey, NodeSignatureVerifierOptions, NodeSignOptions } from './sigv4/node-signature.ts';
+export { NodeSignatureVerifier, signWithNodeKey } from './sigv4/node-signature.ts';
 export type { SignableRequest, SignOptions } from './sigv4/sign.ts';
 export { signRequest } from './sigv4/sign.ts';
-export type {
-  ExpectedScope,
-  KeyRecord,
-  ReceivedRequest,
-  SignatureVerifierOptions,
-} from './sigv4/verify.ts';
+export type { ExpectedScope, ReceivedRequest } from './sigv4/signed-request.ts';
+export type { KeyRecord, SignatureVerifierOptions } from './sigv4/verify.ts';
 export { SignatureVerifier } from './sigv4/verify.ts';

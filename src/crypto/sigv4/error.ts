@@ -34,3 +34,14 @@ export class SignatureError extends HawserError {
 export function invalidSignature(message: string): SignatureError {
   return new SignatureError('InvalidSignatureException', message);
 }
+
+/** The access key or its session token is not known. */
+export function unrecognized(): SignatureError {
+  return new SignatureError(
+    'UnrecognizedClientException',
+    'The security token included in the request is invalid.',
+  );
+}
+
+export const SIGNATURE_MISMATCH =
+  'The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.';
