@@ -5,6 +5,10 @@ export type NodeErrorCode =
   | 'ERR_ENVIRONMENT'
   /** The optional peer dependency is not installed, or has no binary for this machine. */
   | 'ERR_NODE_PTY_MISSING'
+  /** The optional peer dependency that makes certificates is not installed. */
+  | 'ERR_X509_MISSING'
+  /** Plain HTTP was to be offered to other machines. */
+  | 'ERR_SERVE_INSECURE'
   /** A client asked to be connected to an address that no client may reach. */
   | 'ERR_ADDRESS_FORBIDDEN'
   /** The shell could not be started. */

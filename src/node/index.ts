@@ -7,6 +7,11 @@ export { attachPipes } from './attach-pipes.ts';
 export { attachTerminal, type StdioStreams } from './attach-terminal.ts';
 export { clientFromEnvironment } from './client-from-environment.ts';
 export { type CopyFileFromOptions, copyFileFrom, copyFileTo } from './copy-file.ts';
+export {
+  type DevelopmentCertificate,
+  type DevelopmentCertificateOptions,
+  developmentCertificate,
+} from './development-certificate.ts';
 export { NodeError, type NodeErrorCode } from './error.ts';
 export { type InteractiveCommandsOptions, interactiveCommands } from './interactive-commands.ts';
 export { type Listener, type ListenOptions, listen } from './listen.ts';
@@ -16,7 +21,7 @@ export { nonInteractiveCommands } from './non-interactive-commands.ts';
 export { pipeShell } from './pipe-shell.ts';
 export { proxy } from './proxy.ts';
 export { type PtyShellOptions, ptyShell } from './pty-shell.ts';
-export { type ServeOptions, type Server, serve, type WebService } from './serve.ts';
+export { type ServeOptions, type Server, serve, type TlsOptions, type WebService } from './serve.ts';
 export type { CommandOptions, ShellOptions } from './shell.ts';
 export { socketConnection } from './socket-connection.ts';
 export { DENIED_ADDRESSES, type TcpDialerOptions, tcpDialer } from './tcp-dialer.ts';

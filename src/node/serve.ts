@@ -1,9 +1,12 @@
 import { createServer, type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
+import { createServer as createTlsServer, type Server as HttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { type SecureContextOptions, TLSSocket } from 'node:tls';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { webSocketSocket } from '../core/runtime.ts';
 import type { Socket } from '../core/socket.ts';
+import { NodeError } from './error.ts';
 
 /** What {@link serve} puts on a port: `SessionManagerService`, or anything else of web standards. */
 export interface WebService {
@@ -15,32 +18,48 @@ export interface WebService {
 export interface ServeOptions {
   /** Default 0: a free port. */
   readonly port?: number;
-  /** Default `127.0.0.1`. The service speaks plain HTTP: put TLS in front before you listen elsewhere. */
+  /** Default `127.0.0.1`. To listen elsewhere takes `tls`. */
   readonly host?: string;
+  /** Speak `https:` and `wss:`. AWS's agent speaks nothing else. Default: plain `http:` and `ws:`. */
+  readonly tls?: TlsOptions | undefined;
+  /** Lets plain HTTP be spoken to other machines, for a proxy in front that ends TLS. Default false. */
+  readonly allowInsecure?: boolean;
   /** Bytes of a request body at most; more is answered 413. Default 1 MiB. */
   readonly maxBody?: number;
   /** Bytes of a WebSocket message at most; more ends the connection with 1009. Default 1 MiB. */
   readonly maxMessage?: number;
 }
 
+/** A certificate and its key, as PEM: `cert` with the intermediate ones behind it. TLS 1.2 or later is spoken. */
+export interface TlsOptions {
+  readonly key: string | Uint8Array;
+  readonly cert: string | Uint8Array;
+}
+
 export interface Server {
-  /** Base URL, for example `http://127.0.0.1:41234`. */
+  /** Base URL, for example `http://127.0.0.1:41234`; `localhost` where it listens on every address. */
   readonly url: string;
+  /** Takes another certificate for connections to come, as when the old one runs out. */
+  setTls(tls: TlsOptions): void;
   /** Stops listening and drops every connection. The service itself stays as it is. */
   close(): Promise<void>;
 }
 
 /**
- * Puts a service on `node:http` and `ws`.
+ * Puts a service on `node:http` or `node:https`, and `ws`.
  *
- * @throws the system's error when the port cannot be listened on, for example `EADDRINUSE`
+ * @throws {NodeError} `ERR_SERVE_INSECURE`
+ * @throws the system's error when the port cannot be listened on, for example `EADDRINUSE`, and OpenSSL's for a
+ * certificate that cannot be used
  */
 export async function serve(service: WebService, options: ServeOptions = {}): Promise<Server> {
-  const { port = 0, host = '127.0.0.1', maxBody = MIB, maxMessage = MIB } = options;
-  const server = createServer((request, response) => {
+  const { port = 0, host = '127.0.0.1', maxBody = MIB, maxMessage = MIB, tls, allowInsecure } = options;
+  if (!tls && !allowInsecure && !LOOPBACK.test(host)) throw insecure(host);
+  const handle = (request: IncomingMessage, response: ServerResponse) => {
     // Only a client that went away, or a service that breaks its contract, ends here.
     answer(service, request, response, maxBody).catch(() => response.destroy());
-  });
+  };
+  const server = tls ? createTlsServer(secure(tls), handle) : createServer(handle);
   const sockets = new WebSocketServer({ ...SOCKET_OPTIONS, maxPayload: maxMessage });
   server.on('upgrade', (request, connection, head) => {
     // The connection may break while the service decides; without a listener that would end the process.
@@ -60,7 +79,12 @@ export async function serve(service: WebService, options: ServeOptions = {}): Pr
     });
   });
   return {
-    url: urlOf(server.address() as AddressInfo),
+    url: urlOf(server.address() as AddressInfo, tls !== undefined),
+    setTls(next) {
+      if (!tls)
+        throw new NodeError('ERR_SERVE_INSECURE', 'This server speaks plain HTTP. Start it with tls.');
+      (server as HttpsServer).setSecureContext(secure(next));
+    },
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
@@ -70,6 +94,19 @@ export async function serve(service: WebService, options: ServeOptions = {}): Pr
 }
 
 const MIB = 1024 * 1024;
+const LOOPBACK = /^(localhost|127(\.\d+){3}|::1)$/;
+
+function secure({ key, cert }: TlsOptions): SecureContextOptions {
+  const pem = (bytes: string | Uint8Array) => (typeof bytes === 'string' ? bytes : Buffer.from(bytes));
+  return { key: pem(key), cert: pem(cert), minVersion: 'TLSv1.2' };
+}
+
+function insecure(host: string): NodeError {
+  return new NodeError(
+    'ERR_SERVE_INSECURE',
+    `Plain HTTP on ${host} would show session data to the network. Give a certificate in tls, or set allowInsecure behind a proxy that ends TLS.`,
+  );
+}
 
 const SOCKET_OPTIONS = {
   noServer: true,
@@ -152,7 +189,12 @@ function toRequest(incoming: IncomingMessage, body?: Body): Request | undefined 
     // Joined, not resolved: a target of `//elsewhere/` must not change the host.
     if (!url.startsWith('/') || !headers.has('host')) return undefined;
     const hasBody = body !== undefined && body.length > 0 && method !== 'GET' && method !== 'HEAD';
-    return new Request(`http://${headers.get('host')}${url}`, { method, headers, ...(hasBody && { body }) });
+    const scheme = incoming.socket instanceof TLSSocket ? 'https' : 'http';
+    return new Request(`${scheme}://${headers.get('host')}${url}`, {
+      method,
+      headers,
+      ...(hasBody && { body }),
+    });
   } catch {
     return undefined;
   }
@@ -162,6 +204,8 @@ function badRequest(): Response {
   return new Response('The request cannot be read.\n', { status: 400 });
 }
 
-function urlOf({ address, family, port }: AddressInfo): string {
-  return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+function urlOf({ address, family, port }: AddressInfo, secure: boolean): string {
+  const anywhere = address === '0.0.0.0' || address === '::';
+  const host = anywhere ? 'localhost' : family === 'IPv6' ? `[${address}]` : address;
+  return `${secure ? 'https' : 'http'}://${host}:${port}`;
 }

@@ -173,3 +173,19 @@ test('a port that is taken is an error', async () => {
   const { url } = await served({});
   await expect(served({}, { port: Number(new URL(url).port) })).rejects.toMatchObject({ code: 'EADDRINUSE' });
 });
+
+test('plain HTTP is spoken on this machine alone, unless that is asked for', async () => {
+  const refused = { code: 'ERR_SERVE_INSECURE' };
+  await expect(served({}, { host: '0.0.0.0' })).rejects.toMatchObject(refused);
+  await expect(served({}, { host: '::' })).rejects.toMatchObject(refused);
+  const { url } = await served({}, { host: '0.0.0.0', allowInsecure: true });
+  expect(await (await fetch(url)).text()).toBe('fetched');
+  for (const host of ['localhost', '127.0.0.2']) await served({}, { host });
+});
+
+test('a certificate is of no use to a plain server, and it says so', async () => {
+  const server = await served({});
+  expect(() => server.setTls({ key: '', cert: '' })).toThrow(
+    expect.objectContaining({ code: 'ERR_SERVE_INSECURE' }),
+  );
+});
