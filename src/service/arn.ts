@@ -23,6 +23,22 @@ export function sessionArn(sessionId: string, scope: ArnScope): string {
   return arn('ssm', `session/${sessionId}`, scope);
 }
 
+/** @param iamRole name, with or without its path: `service-role/Node` */
+export function roleArn(iamRole: string, scope: ArnScope): string {
+  return arn('iam', `role/${iamRole}`, { ...scope, region: '' }, scope.region);
+}
+
+/** A session has the name of its role without the path. */
+export function assumedRoleArn(iamRole: string, sessionName: string, scope: ArnScope): string {
+  const name = iamRole.slice(iamRole.lastIndexOf('/') + 1);
+  return arn('sts', `assumed-role/${name}/${sessionName}`, { ...scope, region: '' }, scope.region);
+}
+
+/** The session of a role that is called as a hybrid node. */
+export function isNodeRole(principalArn: string): boolean {
+  return /:assumed-role\/[^/]+\/mi-[0-9a-f]{17}$/.test(principalArn);
+}
+
 /**
  * The name of a document given by name or by ARN; `undefined` for an ARN of something else, another region or
  * another account.
@@ -33,6 +49,12 @@ export function documentName(nameOrArn: string, scope: ArnScope): string | undef
   return nameOrArn === documentArn(name, scope) ? name : undefined;
 }
 
-function arn(service: string, resource: string, { region, accountId }: ArnScope): string {
-  return `arn:${partitionOf(region).id}:${service}:${region}:${accountId}:${resource}`;
+/** @param home where the partition is looked up, for services that have no regions */
+function arn(
+  service: string,
+  resource: string,
+  { region, accountId }: ArnScope,
+  home: string = region,
+): string {
+  return `arn:${partitionOf(home).id}:${service}:${region}:${accountId}:${resource}`;
 }

@@ -1,30 +1,105 @@
-import { SignatureVerifier } from '../crypto/index.ts';
+import {
+  NodeSignatureVerifier,
+  type ReceivedRequest,
+  SignatureError,
+  SignatureVerifier,
+} from '../crypto/index.ts';
 import type { ServiceContext } from './context.ts';
+import type { HybridNodes } from './hybrid-nodes.ts';
+import { isIssuedKey } from './issued-key.ts';
+import { nodePrincipal } from './node-principal.ts';
+import type { NodeRegistration } from './node-record.ts';
+import type { Nodes } from './nodes.ts';
 import type { CallerRecord, SessionManagerServiceOptions } from './options.ts';
+import { notRegistered, type RoleCredentials } from './role-credentials.ts';
 
 /** The service names that requests are signed for (CONTROL-PLANE.md section 1.1). */
-export type SignedService = 'ssm' | 'ssmmessages';
+export type SignedService = 'ssm' | 'ssmmessages' | 'ec2messages';
+
+/** Who signed a request. */
+export type Caller = Pick<CallerRecord, 'principal' | 'targetId'>;
+
+export interface AuthenticatorParts {
+  readonly context: ServiceContext;
+  readonly credentials: SessionManagerServiceOptions['credentials'];
+  readonly nodes: Nodes;
+  readonly hybridNodes: HybridNodes;
+  readonly roleCredentials: RoleCredentials;
+}
+
+interface NodeKeyRecord {
+  readonly publicKey: string;
+  readonly id: string;
+  readonly iamRole: string;
+}
 
 /** Finds out who sent a request, by its signature. */
 export class Authenticator {
-  readonly #context: Pick<ServiceContext, 'region' | 'clock'>;
+  readonly #parts: AuthenticatorParts;
   readonly #verifier: SignatureVerifier<CallerRecord>;
+  readonly #nodeKeys: NodeSignatureVerifier<NodeKeyRecord>;
+  readonly #nextNodeKeys: NodeSignatureVerifier<NodeKeyRecord>;
 
-  constructor(
-    credentials: SessionManagerServiceOptions['credentials'],
-    context: Pick<ServiceContext, 'region' | 'clock' | 'digest'>,
-  ) {
-    this.#context = context;
-    this.#verifier = new SignatureVerifier({ lookup: credentials, digest: context.digest });
+  constructor(parts: AuthenticatorParts) {
+    const { context, credentials, roleCredentials } = parts;
+    const { digest } = context;
+    this.#parts = parts;
+    this.#verifier = new SignatureVerifier({
+      lookup: (id) => (isIssuedKey(id) ? roleCredentials.find(id) : credentials(id)),
+      digest,
+    });
+    const verifierOf = (key: (registration: NodeRegistration) => string | undefined) =>
+      new NodeSignatureVerifier({ lookup: (id) => this.#nodeKey(id, key), digest });
+    this.#nodeKeys = verifierOf(({ publicKey }) => publicKey);
+    this.#nextNodeKeys = verifierOf(({ nextPublicKey }) => nextPublicKey);
   }
 
   /** @throws {SignatureError} */
   authenticate(request: Request, body: Uint8Array, service: SignedService): Promise<CallerRecord> {
-    const { method, url, headers } = request;
-    const { region, clock } = this.#context;
-    return this.#verifier.verify(
-      { method, url: new URL(url), headers, body },
-      { region, service, now: clock.now() },
-    );
+    return this.#verifier.verify(received(request, body), this.#expected(service));
   }
+
+  /**
+   * Of a request that a hybrid node signed with its own key (CONTROL-PLANE.md section 2.8), the one it has or the one
+   * it has just announced.
+   *
+   * @throws {SignatureError} @throws {ApiError} `InvalidInstanceId` for a node that is not registered
+   */
+  async authenticateNode(request: Request, body: Uint8Array): Promise<Caller & { targetId: string }> {
+    const { context, hybridNodes } = this.#parts;
+    const { publicKey, id, iamRole } = await this.#verifyNode(received(request, body));
+    await hybridNodes.keyUsed(id, publicKey);
+    return { principal: nodePrincipal(iamRole, id, context), targetId: id };
+  }
+
+  async #verifyNode(request: ReceivedRequest): Promise<NodeKeyRecord> {
+    const expected = this.#expected('ssm');
+    try {
+      return await this.#nodeKeys.verify(request, expected);
+    } catch (error) {
+      if (!(error instanceof SignatureError)) throw error;
+      return await this.#nextNodeKeys.verify(request, expected).catch(() => {
+        throw error;
+      });
+    }
+  }
+
+  async #nodeKey(
+    id: string,
+    key: (registration: NodeRegistration) => string | undefined,
+  ): Promise<NodeKeyRecord | undefined> {
+    const registration = (await this.#parts.nodes.get(id))?.registration;
+    if (!registration) throw notRegistered(id);
+    const publicKey = key(registration);
+    return publicKey === undefined ? undefined : { publicKey, id, iamRole: registration.iamRole };
+  }
+
+  #expected(service: SignedService) {
+    const { region, clock } = this.#parts.context;
+    return { region, service, now: clock.now() };
+  }
+}
+
+function received({ method, url, headers }: Request, body: Uint8Array): ReceivedRequest {
+  return { method, url: new URL(url), headers, body };
 }

@@ -7,9 +7,20 @@ import {
   type Principal,
 } from '../policy/index.ts';
 import { ApiError } from './api-error.ts';
-import { type ArnScope, documentArn, sessionArn, targetArn } from './arn.ts';
+import { type ArnScope, documentArn, isNodeRole, roleArn, sessionArn, targetArn } from './arn.ts';
 import { sessionIdSuffix } from './session-id.ts';
 import type { SessionRecord } from './session-record.ts';
+
+export type AccountAction =
+  | 'ssm:DescribeSessions'
+  | 'ssm:DescribeActivations'
+  | 'ssm:DeleteActivation'
+  | 'ssm:DescribeInstanceInformation';
+
+export type NodeAction =
+  | 'ssm:GetConnectionStatus'
+  | 'ssm:DeregisterManagedInstance'
+  | 'ssm:UpdateManagedInstanceRole';
 
 /** Asks the authorizer what IAM would be asked (POLICY.md section 6). Each method throws when the answer is no. */
 export class Authorization {
@@ -74,22 +85,39 @@ export class Authorization {
       throw accessDenied(requests[0]!, denied);
   }
 
-  /** @throws {ApiError} */
-  async describeSessions(principal: Principal): Promise<void> {
-    await this.#require({ principal, action: 'ssm:DescribeSessions', resource: '*', context: context({}) });
+  /** For actions on no resource in particular. @throws {ApiError} */
+  async account(principal: Principal, action: AccountAction): Promise<void> {
+    await this.#require({ principal, action, resource: '*', context: context({}) });
   }
 
   /** @throws {ApiError} */
-  async connectionStatus(
+  async node(
     principal: Principal,
-    target: string,
+    action: NodeAction,
+    id: string,
     tags: Readonly<Record<string, string>>,
   ): Promise<void> {
+    await this.#require({ principal, action, resource: targetArn(id, this.#scope), context: context(tags) });
+  }
+
+  /** Whoever hands a role to a machine must be allowed to pass it on (CONTROL-PLANE.md section 2.8). @throws {ApiError} */
+  async createActivation(
+    principal: Principal,
+    iamRole: string,
+    tags: Readonly<Record<string, string>>,
+  ): Promise<void> {
+    const action = 'ssm:CreateActivation';
+    await this.#require({ principal, action, resource: '*', context: requestTags(tags) });
+    await this.passRole(principal, iamRole);
+  }
+
+  /** @throws {ApiError} */
+  async passRole(principal: Principal, iamRole: string): Promise<void> {
     await this.#require({
       principal,
-      action: 'ssm:GetConnectionStatus',
-      resource: targetArn(target, this.#scope),
-      context: context(tags),
+      action: 'iam:PassRole',
+      resource: roleArn(iamRole, this.#scope),
+      context: context({}, ['iam:PassedToService', 'ssm.amazonaws.com']),
     });
   }
 
@@ -103,9 +131,18 @@ const DOCUMENT_CHECK = ['ssm:SessionDocumentAccessCheck', 'true'] as const;
 
 function withinAccount(accountId: string): Authorizer {
   return ({ principal }) =>
-    principal.accountId === accountId
+    principal.accountId === accountId && !isNodeRole(principal.arn)
       ? { effect: 'Allow' }
       : { effect: 'ImplicitDeny', policyType: 'resource-based policy' };
+}
+
+/** Of a resource that is yet to be. */
+function requestTags(
+  tags: Readonly<Record<string, string>>,
+): ReadonlyMap<string, string | readonly string[]> {
+  const keys = new Map<string, string | readonly string[]>([['aws:TagKeys', Object.keys(tags)]]);
+  for (const [key, value] of Object.entries(tags)) keys.set(`aws:RequestTag/${key}`, value);
+  return keys;
 }
 
 /** Tags have two spellings as context keys. */

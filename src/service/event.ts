@@ -33,5 +33,33 @@ export type ServiceEvent =
     }
   /** A managed node opened or lost its control channel. */
   | { readonly type: 'node'; readonly time: number; readonly id: string; readonly connected: boolean }
+  /** A machine registered itself as managed node with an activation. */
+  | {
+      readonly type: 'activation';
+      readonly time: number;
+      readonly activationId: string;
+      /** Of the new node. */
+      readonly id: string;
+      /** How often it has been used by now, and may be used. */
+      readonly registrations: number;
+      readonly registrationLimit: number;
+    }
+  /** A managed node came to be by an activation, or was deregistered. */
+  | {
+      readonly type: 'registration';
+      readonly time: number;
+      readonly id: string;
+      readonly registered: boolean;
+    }
+  /** A hybrid node was given temporary credentials. */
+  | {
+      readonly type: 'roleToken';
+      readonly time: number;
+      readonly id: string;
+      readonly accessKeyId: string;
+      readonly expires: number;
+    }
+  /** A hybrid node used a new key for the first time: the one before is good no more. */
+  | { readonly type: 'nodeKey'; readonly time: number; readonly id: string }
   /** Something in the service itself broke: the store, a hook, a bug. Callers only learn that it did. */
   | { readonly type: 'error'; readonly time: number; readonly error: unknown };

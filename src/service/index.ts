@@ -8,13 +8,14 @@ export type {
   ParameterType,
   SessionDocument,
 } from '../core/documents/session-document.ts';
+export type { ActivationRecord, Registration } from './activation-record.ts';
 export type { Bus, BusMessage, BusSignal, Side } from './bus.ts';
 export type { DocumentRecord } from './document-record.ts';
 export type { DocumentRegistration } from './documents.ts';
 export type { ServiceEvent } from './event.ts';
 export { memoryBus } from './memory-bus.ts';
 export { memoryStore } from './memory-store.ts';
-export type { NodeRecord } from './node-record.ts';
+export type { NodeInformation, NodeRecord, NodeRegistration } from './node-record.ts';
 export type { Target, TargetRegistration } from './nodes.ts';
 export type {
   CallerRecord,
@@ -22,6 +23,7 @@ export type {
   ServiceTimers,
   SessionManagerServiceOptions,
 } from './options.ts';
+export type { RoleCredentialsRecord } from './role-credentials-record.ts';
 export { SessionManagerService } from './service.ts';
 export type { EndReason, SessionRecord, SessionStatus, SideRecord } from './session-record.ts';
 export type { Entry, RecordStore, Store } from './store.ts';

@@ -1,15 +1,19 @@
 import { fromUtf8Strict } from '../base/encoding.ts';
+import type { Principal } from '../policy/index.ts';
 import { ApiError, toApiError } from './api-error.ts';
-import type { Authenticator } from './authenticator.ts';
+import type { Authenticator, Caller } from './authenticator.ts';
 import type { ServiceContext } from './context.ts';
-import type { Operation } from './operations/operation.ts';
+import type { ApiName, Operation } from './operations/operation.ts';
 import { readBody } from './read-body.ts';
 import { readInput } from './shape.ts';
 
-/** Before the name of the operation in `X-Amz-Target`. */
-const TARGET_PREFIX = 'AmazonSSM.';
+/** Before the name of the operation in `X-Amz-Target`. The second is of all platforms, whatever it says. */
+const TARGET_PREFIXES: readonly (readonly [prefix: string, api: ApiName])[] = [
+  ['AmazonSSM.', 'ssm'],
+  ['EC2WindowsMessageDeliveryService.', 'ec2messages'],
+];
 
-/** The `ssm` API: AWS JSON 1.1 (CONTROL-PLANE.md section 1). */
+/** The `ssm` API and what agents need of `ec2messages`: AWS JSON 1.1 (CONTROL-PLANE.md section 1). */
 export class JsonApi {
   readonly #context: ServiceContext;
   readonly #authenticator: Authenticator;
@@ -18,17 +22,17 @@ export class JsonApi {
   constructor(context: ServiceContext, authenticator: Authenticator, operations: readonly Operation[]) {
     this.#context = context;
     this.#authenticator = authenticator;
-    this.#operations = new Map(operations.map((operation) => [operation.name, operation]));
+    this.#operations = new Map(
+      operations.map((operation) => [keyOf(operation.api ?? 'ssm', operation.name), operation]),
+    );
   }
 
   /** Never throws: every request has an answer. */
   async handle(request: Request): Promise<Response> {
     const { random, clock, emit } = this.#context;
     const requestId = random.uuid();
-    const target = request.headers.get('x-amz-target') ?? '';
-    const operation = target.startsWith(TARGET_PREFIX)
-      ? this.#operations.get(target.slice(TARGET_PREFIX.length))
-      : undefined;
+    const { api, name } = targetOf(request);
+    const operation = this.#operations.get(keyOf(api, name));
     let caller: string | undefined;
     const tell = (errorCode?: string) =>
       emit({
@@ -41,11 +45,17 @@ export class JsonApi {
       });
     try {
       const body = await readBody(request, this.#context.limits.requestBody);
-      const { principal } = await this.#authenticator.authenticate(request, body, 'ssm');
-      caller = principal.arn;
+      const { principal = NOBODY, targetId } =
+        (await this.#authenticate(request, body, api, operation)) ?? {};
+      if (principal !== NOBODY) caller = principal.arn;
       if (!operation) throw new ApiError('UnknownOperationException', '');
       const input = readInput(operation.input, parseJson(body));
-      const output = await operation.handle(input, { principal, url: new URL(request.url) });
+      const output = await operation.handle(input, {
+        principal,
+        ...(targetId !== undefined && { targetId }),
+        url: new URL(request.url),
+        signal: request.signal,
+      });
       tell();
       return answer(200, requestId, output);
     } catch (error) {
@@ -54,6 +64,36 @@ export class JsonApi {
       return errorAnswer(awsCode, message, status, requestId);
     }
   }
+
+  /** `undefined` for nobody, where that is good enough. */
+  async #authenticate(
+    request: Request,
+    body: Uint8Array,
+    api: ApiName,
+    operation: Operation | undefined,
+  ): Promise<Caller | undefined> {
+    const { signedWith = 'credentials' } = operation ?? {};
+    // A signature that is there must be good, whether it was needed or not.
+    if (signedWith === 'nothing' && !request.headers.has('authorization')) return undefined;
+    if (signedWith === 'nodeKey') return this.#authenticator.authenticateNode(request, body);
+    return this.#authenticator.authenticate(request, body, api);
+  }
+}
+
+/** Who an unsigned request is from. */
+const NOBODY: Principal = { arn: 'anonymous', userId: 'anonymous', accountId: '' };
+
+/** What is no operation of either API is none of `ssm`. */
+function targetOf(request: Request): { readonly api: ApiName; readonly name: string } {
+  const target = request.headers.get('x-amz-target') ?? '';
+  for (const [prefix, api] of TARGET_PREFIXES) {
+    if (target.startsWith(prefix)) return { api, name: target.slice(prefix.length) };
+  }
+  return { api: 'ssm', name: '' };
+}
+
+function keyOf(api: ApiName, name: string): string {
+  return `${api}.${name}`;
 }
 
 /** For requests that do not come as far as {@link JsonApi}. */

@@ -2,7 +2,13 @@ import type { Entry, RecordStore, Store } from './store.ts';
 
 /** A store for one process, gone when it ends. */
 export function memoryStore(): Store {
-  return { sessions: new MemoryRecords(), nodes: new MemoryRecords(), documents: new MemoryRecords() };
+  return {
+    sessions: new MemoryRecords(),
+    nodes: new MemoryRecords(),
+    documents: new MemoryRecords(),
+    activations: new MemoryRecords(),
+    roleCredentials: new MemoryRecords(),
+  };
 }
 
 type Listener<T> = (entry: Entry<T> | undefined) => void;

@@ -1,7 +1,7 @@
 import { type Deferred, deferred } from '../base/deferred.ts';
 import type { ServiceContext } from './context.ts';
-import type { NodeRecord } from './node-record.ts';
-import { change } from './store.ts';
+import type { NodeInformation, NodeRecord, NodeRegistration } from './node-record.ts';
+import { change, remove } from './store.ts';
 import { isTokenOf, newToken, tokenRecord } from './token.ts';
 
 /** A managed node for the service to know. */
@@ -21,9 +21,15 @@ export interface Target {
   /** As the agent said when it connected last. */
   readonly agentVersion?: string;
   readonly platformType?: string;
+  /** What the agent says of the machine, every 5 minutes (UpdateInstanceInformation). */
+  readonly information?: NodeInformation;
+  /** When it said so last, in milliseconds since the epoch. */
+  readonly lastPing?: number;
+  /** Of a node that registered itself with an activation. */
+  readonly registration?: Pick<NodeRegistration, 'activationId' | 'iamRole' | 'name' | 'date'>;
 }
 
-/** The managed nodes: every change of a node record is made here. */
+/** The managed nodes: every change of a node record is made here, but for those of {@link HybridNodes}. */
 export class Nodes {
   readonly #context: ServiceContext;
   /** Control channels whose sockets are open, and whose tokens are yet to come or being checked, by node. */
@@ -44,15 +50,25 @@ export class Nodes {
     return (await this.#context.store.nodes.get(id))?.value;
   }
 
-  async list(): Promise<readonly Target[]> {
-    const entries = await this.#context.store.nodes.list();
-    return entries.map(({ value: { id, tags, channel, agentVersion, platformType } }) => ({
-      id,
-      tags,
-      connected: channel !== undefined,
-      ...(agentVersion !== undefined && { agentVersion }),
-      ...(platformType !== undefined && { platformType }),
+  async list(): Promise<readonly NodeRecord[]> {
+    return (await this.#context.store.nodes.list()).map(({ value }) => value);
+  }
+
+  /** UpdateInstanceInformation came: what it does not say stays as it was. Whether the node is registered. */
+  async report(id: string, information: NodeInformation): Promise<boolean> {
+    const { store, clock } = this.#context;
+    const made = await change(store.nodes, id, (node) => ({
+      ...node,
+      information: { ...node.information, ...information },
+      lastPing: clock.now(),
     }));
+    return made !== undefined;
+  }
+
+  /** Its control channel closes. */
+  async remove(id: string): Promise<void> {
+    const node = await remove(this.#context.store.nodes, id);
+    if (node?.channel !== undefined) this.#emit(id, false);
   }
 
   /** A fresh token for the control channel; `undefined` for a node that is not registered. */
@@ -118,6 +134,25 @@ export class Nodes {
   #emit(id: string, connected: boolean): void {
     this.#context.emit({ type: 'node', time: this.#context.clock.now(), id, connected });
   }
+}
+
+/** For the host: without what the service alone needs. */
+export function targetOf(node: NodeRecord): Target {
+  const { id, tags, channel, agentVersion, platformType, information, lastPing, registration } = node;
+  return {
+    id,
+    tags,
+    connected: channel !== undefined,
+    ...(agentVersion !== undefined && { agentVersion }),
+    ...(platformType !== undefined && { platformType }),
+    ...(information && { information }),
+    ...(lastPing !== undefined && { lastPing }),
+    ...(registration && { registration: registrationOf(registration) }),
+  };
+}
+
+function registrationOf({ activationId, iamRole, name, date }: NodeRegistration) {
+  return { activationId, iamRole, date, ...(name !== undefined && { name }) };
 }
 
 /** Milliseconds. */

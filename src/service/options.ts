@@ -11,9 +11,16 @@ export interface SessionManagerServiceOptions {
   readonly region: string;
   /** 12 digits. */
   readonly accountId: string;
-  /** Who an access key belongs to; `undefined` for an unknown key. Asked at every request. */
+  /**
+   * Who an access key belongs to; `undefined` for an unknown key. Asked at every request, but for the keys that the
+   * service itself issues to hybrid nodes.
+   */
   readonly credentials: (accessKeyId: string) => CallerRecord | undefined | Promise<CallerRecord | undefined>;
-  /** Default: every principal of the account may do everything, others nothing. */
+  /**
+   * Default: every principal of the account may do everything, others nothing; the roles of managed nodes, which are
+   * known by a session name like `mi-0123456789abcdef0`, nothing either. What an agent does for its own node is not
+   * asked for.
+   */
   readonly authorize?: Authorizer;
   /**
    * Session documents by name, beside AWS's own (CONTROL-PLANE.md section 3.6), which they may replace. Those of
@@ -66,6 +73,10 @@ export interface ServiceLimits {
   readonly documents: number;
   /** Sessions that are over and still listed. Default 10,000; the oldest go first. */
   readonly history: number;
+  /** Activations, until 30 days after they expired (`timers.history`). Default 1000. */
+  readonly activations: number;
+  /** Wrong codes for one activation in a minute; then it takes none until the minute is over. Default 20. */
+  readonly wrongCodes: number;
 }
 
 /** In milliseconds. CONTROL-PLANE.md section 4.3. */
@@ -86,6 +97,10 @@ export interface ServiceTimers {
   readonly stall: number;
   /** For which a session that is over stays listed. Default 30 days. */
   readonly history: number;
+  /** For which the credentials of a hybrid node are good. Agents ask for others at half of it. Default 1 hour. */
+  readonly roleToken: number;
+  /** After which a hybrid node is asked to replace its key. Default never: infinity. */
+  readonly nodeKey: number;
 }
 
 export const DEFAULT_LIMITS: ServiceLimits = {
@@ -99,6 +114,8 @@ export const DEFAULT_LIMITS: ServiceLimits = {
   sessionsPerTarget: 1000,
   documents: 500,
   history: 10_000,
+  activations: 1000,
+  wrongCodes: 20,
 };
 
 export const DEFAULT_TIMERS: ServiceTimers = {
@@ -110,4 +127,6 @@ export const DEFAULT_TIMERS: ServiceTimers = {
   terminateGrace: 30_000,
   stall: 20_000,
   history: 30 * 24 * 3_600_000,
+  roleToken: 3_600_000,
+  nodeKey: Number.POSITIVE_INFINITY,
 };

@@ -1,14 +1,18 @@
 import type { SessionDocument } from '../core/documents/session-document.ts';
 import type { Socket } from '../core/socket.ts';
+import { Activations } from './activations.ts';
 import { Authenticator } from './authenticator.ts';
 import { Authorization } from './authorization.ts';
 import { serviceContext } from './context.ts';
 import { type DocumentRegistration, Documents } from './documents.ts';
+import { HybridNodes } from './hybrid-nodes.ts';
 import { errorAnswer, JsonApi } from './json-api.ts';
+import { LongPolls } from './long-polls.ts';
 import { channelPath, MessageGateway } from './message-gateway.ts';
-import { Nodes, type Target, type TargetRegistration } from './nodes.ts';
+import { Nodes, type Target, type TargetRegistration, targetOf } from './nodes.ts';
 import { operations } from './operations/index.ts';
 import type { SessionManagerServiceOptions } from './options.ts';
+import { RoleCredentials } from './role-credentials.ts';
 import { Sessions } from './sessions.ts';
 
 /**
@@ -23,6 +27,8 @@ import { Sessions } from './sessions.ts';
  */
 export class SessionManagerService {
   readonly #nodes: Nodes;
+  readonly #hybridNodes: HybridNodes;
+  readonly #longPolls: LongPolls;
   readonly #documents: Documents;
   readonly #sessions: Sessions;
   readonly #api: JsonApi;
@@ -33,25 +39,42 @@ export class SessionManagerService {
   constructor(options: SessionManagerServiceOptions) {
     const context = serviceContext(options);
     const documents = new Documents(context, options.documents);
-    const authenticator = new Authenticator(options.credentials, context);
     const authorization = new Authorization(context, options.authorize);
     const nodes = new Nodes(context);
     const sessions = new Sessions(context);
-    const { streamUrl } = options;
+    const activations = new Activations(context);
+    const roleCredentials = new RoleCredentials(context);
+    const hybridNodes = new HybridNodes({ context, nodes, sessions, activations, roleCredentials });
+    const longPolls = new LongPolls(context.clock);
+    const { credentials, streamUrl } = options;
+    const authenticator = new Authenticator({ context, credentials, nodes, hybridNodes, roleCredentials });
     this.#nodes = nodes;
+    this.#hybridNodes = hybridNodes;
+    this.#longPolls = longPolls;
     this.#documents = documents;
     this.#sessions = sessions;
     this.#gateway = new MessageGateway({ context, authenticator, nodes, sessions });
     this.#api = new JsonApi(
       context,
       authenticator,
-      operations({ context, authorization, nodes, sessions, documents, streamUrl }),
+      operations({
+        context,
+        authorization,
+        nodes,
+        hybridNodes,
+        activations,
+        roleCredentials,
+        sessions,
+        documents,
+        longPolls,
+        streamUrl,
+      }),
     );
   }
 
   /** Answers a request that is no WebSocket upgrade. Never throws. */
   async fetch(request: Request): Promise<Response> {
-    if (this.#closed) return unavailable();
+    if (this.#closed) return closedAnswer(request);
     const path = channelPath(new URL(request.url).pathname);
     if (!path) return this.#api.handle(request);
     if (request.method === 'POST') return this.#gateway.createChannel(request, path);
@@ -66,7 +89,7 @@ export class SessionManagerService {
    * socket in the turn in which it opens. Never throws.
    */
   async upgrade(request: Request): Promise<Response | ((socket: Socket) => void)> {
-    if (this.#closed) return unavailable();
+    if (this.#closed) return closedAnswer(request);
     const path = channelPath(new URL(request.url).pathname);
     return path ? this.#gateway.upgrade(request, path) : new Response('No such channel.\n', { status: 404 });
   }
@@ -83,7 +106,17 @@ export class SessionManagerService {
 
   /** The managed nodes, in no order. */
   async targets(): Promise<readonly Target[]> {
-    return this.#nodes.list();
+    return (await this.#nodes.list()).map(targetOf);
+  }
+
+  /**
+   * Asks a hybrid node to replace its key, when it comes for credentials next: within half of `timers.roleToken`. The
+   * old key is good until the new one has been used.
+   *
+   * @throws {HawserError} `ERR_UNKNOWN_NODE` for a node that did not register itself with an activation
+   */
+  async rotateNodeKey(id: string): Promise<void> {
+    await this.#hybridNodes.requestRotation(id);
   }
 
   /**
@@ -105,11 +138,18 @@ export class SessionManagerService {
    */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#longPolls.close();
     await this.#sessions.shutDown();
     await this.#gateway.shutDown();
   }
 }
 
-function unavailable(): Response {
-  return errorAnswer('ServiceUnavailableException', 'The service has been closed.', 503, '');
+/**
+ * An agent that cannot have credentials tries again soon after a 500 and after a day for a 503 (`credentialrefresher.go`
+ * of amazon-ssm-agent): a service that is about to be started again must not cost it that day.
+ */
+function closedAnswer({ headers }: Request): Response {
+  const status = headers.get('x-amz-target') === 'AmazonSSM.RequestManagedInstanceRoleToken' ? 500 : 503;
+  const code = status === 500 ? 'InternalServerError' : 'ServiceUnavailableException';
+  return errorAnswer(code, 'The service has been closed.', status, '');
 }

@@ -146,6 +146,12 @@ export class Sessions {
     await this.#end(sessionId, (record) => cancelled(record, reason, this.#now()));
   }
 
+  /** Ends all sessions of a target that are not over. */
+  async cancelAll(target: string, reason: EndReason): Promise<void> {
+    const running = (await this.list()).filter((record) => record.target === target && !isOver(record));
+    await Promise.all(running.map(({ sessionId }) => this.cancel(sessionId, reason)));
+  }
+
   /** What a node missed while it had no control channel: sessions to start, sessions to end. */
   async missedBy(target: string): Promise<readonly Uint8Array[]> {
     const frames: Uint8Array[] = [];

@@ -65,6 +65,16 @@ export function integer({ min, max }: { readonly min: number; readonly max: numb
   };
 }
 
+/** A time in seconds since the epoch, fractions allowed; read as milliseconds. */
+export function timestamp(): Shape<number> {
+  return {
+    read(value, path) {
+      if (typeof value !== 'number' || !Number.isFinite(value)) throw wrongType(path, 'a number of seconds');
+      return value * 1000;
+    },
+  };
+}
+
 export function list<T>(
   member: Shape<T>,
   { min = 0, max = Number.POSITIVE_INFINITY }: { readonly min?: number; readonly max?: number } = {},

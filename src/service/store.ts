@@ -1,18 +1,25 @@
 import { HawserError } from '../base/error.ts';
+import type { ActivationRecord } from './activation-record.ts';
 import type { DocumentRecord } from './document-record.ts';
 import type { NodeRecord } from './node-record.ts';
+import type { RoleCredentialsRecord } from './role-credentials-record.ts';
 import type { SessionRecord } from './session-record.ts';
 
 /**
  * Where the service keeps what must outlive a connection, and what several relays must agree on: small records
  * of plain JSON, changed by compare-and-set, and watched. One process uses {@link memoryStore}; a shared engine
- * takes its place when there are several (ARCHITECTURE.md, "Past one machine"). Tokens are kept hashed, inside
- * the record they open, so that using one up and what follows from it are one change.
+ * takes its place when there are several (ARCHITECTURE.md, "Past one machine"). Tokens and activation codes are kept
+ * hashed, inside the record they open, so that using one up and what follows from it are one change. The role
+ * credentials of nodes are secrets, which a shared engine has to keep as such.
  */
 export interface Store {
   readonly sessions: RecordStore<SessionRecord>;
   readonly nodes: RecordStore<NodeRecord>;
   readonly documents: RecordStore<DocumentRecord>;
+  /** By activation id. */
+  readonly activations: RecordStore<ActivationRecord>;
+  /** By access key id. Records hold secrets. */
+  readonly roleCredentials: RecordStore<RoleCredentialsRecord>;
 }
 
 /** One version of a record. Never to be modified in place. */
@@ -67,10 +74,29 @@ export async function change<T>(
     if (after === undefined || after === before) return { before, after: before };
     if (await records.update(entry, after)) return { before, after };
   }
-  throw new HawserError(
+  throw contention(key);
+}
+
+/**
+ * Removes a record as it is by then, whoever changes it meanwhile.
+ *
+ * @returns what it was; `undefined` when there is no such record
+ * @throws {HawserError} `ERR_STORE_CONTENTION` after 100 tries
+ */
+export async function remove<T>(records: RecordStore<T>, key: string): Promise<T | undefined> {
+  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+    const entry = await records.get(key);
+    if (!entry) return undefined;
+    if (await records.delete(entry)) return entry.value;
+  }
+  throw contention(key);
+}
+
+const MAX_ATTEMPTS = 100;
+
+function contention(key: string): HawserError {
+  return new HawserError(
     'ERR_STORE_CONTENTION',
     `The record ${key} was changed by somebody else ${MAX_ATTEMPTS} times in a row. Something writes it in a loop.`,
   );
 }
-
-const MAX_ATTEMPTS = 100;

@@ -20,7 +20,7 @@ export function newToken(random: RandomSource): string {
 }
 
 export function tokenRecord(token: string, expires: number, digest: PayloadDigest): TokenRecord {
-  return { hash: hex(sha256(token, digest)), expires };
+  return { hash: sha256Text(token, digest), expires };
 }
 
 /** Compares in constant time. */
@@ -31,11 +31,12 @@ export function isTokenOf(
   digest: PayloadDigest,
 ): boolean {
   if (!record || now >= record.expires) return false;
-  return equalBytes(utf8(hex(sha256(token, digest))), utf8(record.hash));
+  return equalBytes(utf8(sha256Text(token, digest)), utf8(record.hash));
 }
 
-function sha256(token: string, digest: PayloadDigest): Uint8Array {
+/** SHA-256 of a text's UTF-8, in hex. */
+export function sha256Text(text: string, digest: PayloadDigest): string {
   const target = new Uint8Array(32);
-  digest.write(utf8(token), target, 0);
-  return target;
+  digest.write(utf8(text), target, 0);
+  return hex(target);
 }

@@ -50,6 +50,8 @@ function remoteStore(clock: VirtualClock, store: Store = memoryStore()): Store {
     sessions: remote(store.sessions),
     nodes: remote(store.nodes),
     documents: remote(store.documents),
+    activations: remote(store.activations),
+    roleCredentials: remote(store.roleCredentials),
   };
 }
 
@@ -80,7 +82,13 @@ function remoteBus(clock: VirtualClock, bus: Bus = memoryBus()): Bus {
         list: () => running(records.list()),
         watch: records.watch,
       });
-      return { sessions: run(store.sessions), nodes: run(store.nodes), documents: run(store.documents) };
+      return {
+        sessions: run(store.sessions),
+        nodes: run(store.nodes),
+        documents: run(store.documents),
+        activations: run(store.activations),
+        roleCredentials: run(store.roleCredentials),
+      };
     },
     settle,
   );

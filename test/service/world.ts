@@ -359,12 +359,19 @@ export class WireNode {
   readonly id: string;
   readonly #clock: VirtualClock;
   readonly #transport: MemoryTransport;
+  readonly #credentials: Credentials;
   control!: Peer;
 
-  constructor(id: string, clock: VirtualClock, transport: MemoryTransport) {
+  constructor(
+    id: string,
+    clock: VirtualClock,
+    transport: MemoryTransport,
+    credentials: Credentials = nodeCredentials(id),
+  ) {
     this.id = id;
     this.#clock = clock;
     this.#transport = transport;
+    this.#credentials = credentials;
   }
 
   /** Opens a control channel, another one if there is one. */
@@ -454,7 +461,7 @@ export class WireNode {
     return signRequest(
       { method, url, headers: {}, body },
       {
-        credentials: nodeCredentials(this.id),
+        credentials: this.#credentials,
         region: REGION,
         service: 'ssmmessages',
         now: this.#clock.now(),

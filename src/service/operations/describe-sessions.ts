@@ -1,7 +1,7 @@
 import { isOver, type SessionRecord } from '../session-record.ts';
 import { type Infer, integer, string, structure } from '../shape.ts';
 import { type Call, type OperationParts, operation } from './operation.ts';
-import { formatPageToken, type Position, parsePageToken } from './page-token.ts';
+import { pageOf } from './page.ts';
 import { SESSION_FILTERS, sessionFilter } from './session-filter.ts';
 
 const INPUT = structure(
@@ -15,30 +15,25 @@ const INPUT = structure(
 
 /** CONTROL-PLANE.md section 2.4. Newest first. */
 export function describeSessions({ context, authorization, sessions }: OperationParts) {
-  const { clock, digest } = context;
   return operation({
     name: 'DescribeSessions',
     input: INPUT,
 
     async handle(input, call) {
-      await authorization.describeSessions(call.principal);
+      await authorization.account(call.principal, 'ssm:DescribeSessions');
       const { State, MaxResults = 50, NextToken, Filters = [] } = input;
       const passes = sessionFilter(Filters);
-      const query = queryOf(input, call);
-      const after =
-        NextToken === undefined ? undefined : parsePageToken(NextToken, query, clock.now(), digest);
-
       const found = (await sessions.list())
         .filter((session) => isOver(session) === (State === 'History'))
-        .filter((session) => passes(session) && (!after || compare(session, after) > 0))
-        .sort(compare);
-      const page = found.slice(0, MaxResults);
-      const last = page.at(-1);
-      return {
-        Sessions: page.map(describe),
-        ...(last &&
-          found.length > page.length && { NextToken: formatPageToken(last, query, clock.now(), digest) }),
-      };
+        .filter(passes);
+      const query = queryOf(input, call);
+      const { items, next } = pageOf(
+        found,
+        positionOf,
+        { size: MaxResults, token: NextToken, query },
+        context,
+      );
+      return { Sessions: items.map(describe), ...next };
     },
   });
 }
@@ -48,10 +43,8 @@ function queryOf({ State, Filters = [] }: Infer<typeof INPUT>, { principal }: Ca
   return JSON.stringify([State, Filters.map(({ key, value }) => [key, value]), principal.arn]);
 }
 
-/** Newest first; sessions of the same millisecond by id, so that pages neither repeat nor skip any. */
-function compare(a: Position, b: Position): number {
-  if (a.startDate !== b.startDate) return b.startDate - a.startDate;
-  return a.sessionId < b.sessionId ? -1 : a.sessionId > b.sessionId ? 1 : 0;
+function positionOf({ startDate, sessionId }: SessionRecord) {
+  return { date: startDate, id: sessionId };
 }
 
 /** The `Session` shape: times in seconds, absent members left out. */

@@ -9,7 +9,7 @@ export function getConnectionStatus({ authorization, nodes }: OperationParts) {
 
     async handle({ Target }, { principal }) {
       const node = await nodes.getSettled(Target);
-      await authorization.connectionStatus(principal, Target, node?.tags ?? {});
+      await authorization.node(principal, 'ssm:GetConnectionStatus', Target, node?.tags ?? {});
       return { Target, Status: node?.channel === undefined ? 'notconnected' : 'connected' };
     },
   });

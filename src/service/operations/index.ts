@@ -1,9 +1,20 @@
+import { createActivation } from './create-activation.ts';
+import { deleteActivation } from './delete-activation.ts';
+import { describeActivations } from './describe-activations.ts';
+import { describeInstanceInformation } from './describe-instance-information.ts';
 import { describeSessions } from './describe-sessions.ts';
 import { getConnectionStatus } from './get-connection-status.ts';
+import { getMessages } from './get-messages.ts';
+import { deregisterManagedInstance, updateManagedInstanceRole } from './managed-instance.ts';
+import { notNeeded } from './not-needed.ts';
 import type { Operation, OperationParts } from './operation.ts';
+import { registerManagedInstance } from './register-managed-instance.ts';
+import { requestManagedInstanceRoleToken } from './request-managed-instance-role-token.ts';
 import { resumeSession } from './resume-session.ts';
 import { startSession } from './start-session.ts';
 import { terminateSession } from './terminate-session.ts';
+import { updateInstanceInformation } from './update-instance-information.ts';
+import { updateManagedInstancePublicKey } from './update-managed-instance-public-key.ts';
 
 /** Every operation that the service answers. */
 export function operations(parts: OperationParts): readonly Operation[] {
@@ -13,5 +24,17 @@ export function operations(parts: OperationParts): readonly Operation[] {
     terminateSession(parts),
     describeSessions(parts),
     getConnectionStatus(parts),
+    createActivation(parts),
+    describeActivations(parts),
+    deleteActivation(parts),
+    describeInstanceInformation(parts),
+    deregisterManagedInstance(parts),
+    updateManagedInstanceRole(parts),
+    registerManagedInstance(parts),
+    requestManagedInstanceRoleToken(parts),
+    updateManagedInstancePublicKey(parts),
+    updateInstanceInformation(parts),
+    getMessages(parts),
+    ...notNeeded(parts),
   ];
 }

@@ -4,8 +4,9 @@ import { ApiError } from '../api-error.ts';
 
 /** Where a page ends: the next one begins after it. */
 export interface Position {
-  readonly startDate: number;
-  readonly sessionId: string;
+  /** Milliseconds since the epoch. */
+  readonly date: number;
+  readonly id: string;
 }
 
 /** 24 hours (CONTROL-PLANE.md section 2.4). */
@@ -18,12 +19,12 @@ const LIFE = 24 * 3_600_000;
  * @param query everything that must be the same when the token comes back, the caller included
  */
 export function formatPageToken(
-  { startDate, sessionId }: Position,
+  { date, id }: Position,
   query: string,
   now: number,
   digest: PayloadDigest,
 ): string {
-  const body = JSON.stringify([startDate, sessionId, now + LIFE]);
+  const body = JSON.stringify([date, id, now + LIFE]);
   return base64(utf8(`${check(body, query, digest)}${body}`));
 }
 
@@ -32,10 +33,10 @@ export function parsePageToken(token: string, query: string, now: number, digest
   const text = decode(token);
   const body = text.slice(CHECK_LENGTH);
   if (text.slice(0, CHECK_LENGTH) !== check(body, query, digest)) throw invalid();
-  const [startDate, sessionId, expires] = parseList(body);
-  if (typeof startDate !== 'number' || typeof sessionId !== 'string') throw invalid();
+  const [date, id, expires] = parseList(body);
+  if (typeof date !== 'number' || typeof id !== 'string') throw invalid();
   if (typeof expires !== 'number' || now >= expires) throw invalid();
-  return { startDate, sessionId };
+  return { date, id };
 }
 
 const CHECK_LENGTH = 64;

@@ -1,0 +1,125 @@
+import { base64 } from '../base/encoding.ts';
+import { ApiError } from './api-error.ts';
+import type { ServiceContext } from './context.ts';
+import { isIssuedKey, newAccessKeyId } from './issued-key.ts';
+import { nodePrincipal } from './node-principal.ts';
+import type { NodeRecord } from './node-record.ts';
+import type { CallerRecord } from './options.ts';
+import type { RoleCredentialsRecord } from './role-credentials-record.ts';
+import { change } from './store.ts';
+import { newToken } from './token.ts';
+
+/** The temporary credentials of hybrid nodes: issued, known again, and thrown away. */
+export class RoleCredentials {
+  readonly #context: ServiceContext;
+  #sweptAt = Number.NEGATIVE_INFINITY;
+
+  constructor(context: ServiceContext) {
+    this.#context = context;
+  }
+
+  /**
+   * Credentials for a node. Those before stay good until they expire. A node that asks again at once, as each of its
+   * processes may, gets the same, so that it has {@link SHARE} at most.
+   *
+   * @throws {ApiError} `InvalidInstanceId` when the node has just been deregistered
+   */
+  async issue(id: string): Promise<RoleCredentialsRecord> {
+    const { store, clock, timers } = this.#context;
+    await this.#sweep();
+    const registration = (await store.nodes.get(id))?.value.registration;
+    if (!registration) throw notRegistered(id);
+    const last = registration.accessKeyId && (await store.roleCredentials.get(registration.accessKeyId));
+    if (
+      last &&
+      last.value.iamRole === registration.iamRole &&
+      clock.now() < last.value.issued + timers.roleToken / SHARE
+    ) {
+      return last.value;
+    }
+    return this.#create(id, registration.iamRole);
+  }
+
+  /** Who an access key of {@link isIssuedKey} belongs to, while its node is registered. */
+  async find(accessKeyId: string): Promise<CallerRecord | undefined> {
+    const { store } = this.#context;
+    const record = isIssuedKey(accessKeyId) && (await store.roleCredentials.get(accessKeyId))?.value;
+    if (!record || !(await isRegistered(record.instanceId, store))) return undefined;
+    const { secretAccessKey, sessionToken, instanceId, iamRole, expires } = record;
+    return {
+      secretAccessKey,
+      sessionToken,
+      expiration: new Date(expires),
+      principal: nodePrincipal(iamRole, instanceId, this.#context),
+      targetId: instanceId,
+    };
+  }
+
+  /** Throws away all of a node's. */
+  async revoke(id: string): Promise<void> {
+    await this.#deleteWhere(({ instanceId }) => instanceId === id);
+  }
+
+  async #create(instanceId: string, iamRole: string): Promise<RoleCredentialsRecord> {
+    const { store, random, clock, timers } = this.#context;
+    const accessKeyId = newAccessKeyId(random);
+    const record: RoleCredentialsRecord = {
+      accessKeyId,
+      secretAccessKey: base64(random.bytes(30)),
+      sessionToken: newToken(random),
+      instanceId,
+      iamRole,
+      issued: clock.now(),
+      // Whole seconds, as they are told to the node.
+      expires: Math.floor((clock.now() + timers.roleToken) / 1000) * 1000,
+    };
+    if (!(await store.roleCredentials.create(accessKeyId, record)))
+      throw new Error(`The access key id ${accessKeyId} is taken.`);
+    const made = await change(store.nodes, instanceId, (node) => withAccessKey(node, accessKeyId));
+    if (!made?.after.registration) {
+      await this.revoke(instanceId);
+      throw notRegistered(instanceId);
+    }
+    this.#context.emit({
+      type: 'roleToken',
+      time: clock.now(),
+      id: instanceId,
+      accessKeyId,
+      expires: record.expires,
+    });
+    return record;
+  }
+
+  /**
+   * Throws expired ones away, once in their life at most. They are kept as long again, to be told as expired: agents
+   * then ask for others, where for unknown ones they do not.
+   */
+  async #sweep(): Promise<void> {
+    const { clock, timers } = this.#context;
+    const now = clock.now();
+    if (now < this.#sweptAt + timers.roleToken) return;
+    this.#sweptAt = now;
+    await this.#deleteWhere(({ expires }) => expires + timers.roleToken <= now);
+  }
+
+  async #deleteWhere(isOver: (record: RoleCredentialsRecord) => boolean): Promise<void> {
+    const { roleCredentials } = this.#context.store;
+    const over = (await roleCredentials.list()).filter(({ value }) => isOver(value));
+    await Promise.all(over.map((entry) => roleCredentials.delete(entry)));
+  }
+}
+
+/** Of `timers.roleToken`: the part for which the same credentials are given again. */
+const SHARE = 12;
+
+async function isRegistered(id: string, { nodes }: ServiceContext['store']): Promise<boolean> {
+  return (await nodes.get(id))?.value.registration !== undefined;
+}
+
+function withAccessKey(node: NodeRecord, accessKeyId: string): NodeRecord | undefined {
+  return node.registration && { ...node, registration: { ...node.registration, accessKeyId } };
+}
+
+export function notRegistered(id: string): ApiError {
+  return new ApiError('InvalidInstanceId', `${id} is not a hybrid node that is registered here.`);
+}
