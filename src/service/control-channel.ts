@@ -2,12 +2,13 @@ import { MessageType } from '../channel/constants.ts';
 import { decodeMessage } from '../channel/decode.ts';
 import { MessageError } from '../channel/error.ts';
 import type { AgentMessage } from '../channel/message.ts';
+import { parseAgentJobReply } from '../channel/payload/job.ts';
 import { parseAgentTaskComplete } from '../channel/payload/task.ts';
 import type { Socket } from '../core/socket.ts';
 import { nodeSubject } from './bus.ts';
 import { CloseCode } from './close-code.ts';
 import type { ServiceContext } from './context.ts';
-import { taskAcknowledgeFrame } from './frames.ts';
+import { jobReplyAcknowledgeFrame, taskAcknowledgeFrame } from './frames.ts';
 import { Heartbeat } from './heartbeat.ts';
 import type { Nodes } from './nodes.ts';
 import type { Sessions } from './sessions.ts';
@@ -53,7 +54,8 @@ export class ControlChannel {
       if (message instanceof Uint8Array) this.#send(message);
     });
     this.#unwatch = context.store.nodes.watch(id, (entry) => {
-      if (entry?.value.channel !== channelId) {
+      if (!entry) this.close(CloseCode.PolicyViolation, 'The managed node is registered no more.');
+      else if (entry.value.channel !== channelId) {
         this.close(CloseCode.Normal, 'Another connection took the place of this one.');
       }
     });
@@ -68,8 +70,10 @@ export class ControlChannel {
     try {
       if (typeof data === 'string' || data.length > limits.frame) throw unreadable();
       const message = decodeMessage(data, digest);
-      // Answers to Run Command, which this service does not send, are left unread.
       if (message.messageType === MessageType.AgentTaskComplete) this.#complete(message);
+      // This service sends no Run Command, but an agent may still have results of another's, and repeats them until
+      // they are acknowledged. Every other message is left unread.
+      else if (message.messageType === MessageType.AgentJobReply) this.#acknowledgeJob(message);
     } catch (error) {
       if (!(error instanceof MessageError)) throw error;
       this.#malformed++;
@@ -95,6 +99,11 @@ export class ControlChannel {
       .then(() => this.#send(taskAcknowledgeFrame(message.messageId, task.taskId, context)))
       .catch((error: unknown) => context.report(error))
       .finally(() => this.#completions--);
+  }
+
+  #acknowledgeJob({ messageId, payload }: AgentMessage): void {
+    const { jobId } = parseAgentJobReply(payload);
+    this.#send(jobReplyAcknowledgeFrame(messageId, jobId, this.#options.context));
   }
 
   async #sendMissed(): Promise<void> {

@@ -3,6 +3,7 @@ import { encodeMessage } from '../channel/encode.ts';
 import { MAX_PAYLOAD_SIZE } from '../channel/limits.ts';
 import { FRAME_OVERHEAD } from '../channel/message.ts';
 import { formatChannelClosed } from '../channel/payload/channel-closed.ts';
+import { formatAgentJobReplyAck } from '../channel/payload/job.ts';
 import { formatPublication } from '../channel/payload/publication.ts';
 import { formatAgentTaskAcknowledge, formatStartSessionTask } from '../channel/payload/task.ts';
 import type { ServiceContext } from './context.ts';
@@ -25,7 +26,7 @@ export function startSessionFrame(record: SessionRecord, context: FrameContext):
 }
 
 /** To the agent, on either channel: end the session. To the client: it has ended, and why. */
-export function channelClosedFrame(record: SessionRecord, context: FrameContext): Uint8Array {
+export function channelClosedFrame(record: EndedSession, context: FrameContext): Uint8Array {
   const messageId = context.random.uuid();
   const payload = formatChannelClosed({
     messageId,
@@ -39,9 +40,23 @@ export function channelClosedFrame(record: SessionRecord, context: FrameContext)
   return frame(MessageType.ChannelClosed, payload, context, messageId);
 }
 
+/** What must be known of a session to say that it is over: of one that nobody knows, the first two members. */
+export type EndedSession = Pick<SessionRecord, 'sessionId' | 'target'> &
+  Partial<Pick<SessionRecord, 'details' | 'exitCode' | 'endReason'>>;
+
 /** The completion has been recorded; the agent need not send it again. */
 export function taskAcknowledgeFrame(messageId: string, taskId: string, context: FrameContext): Uint8Array {
   return frame(MessageType.AgentTaskAcknowledge, formatAgentTaskAcknowledge({ messageId, taskId }), context);
+}
+
+/** A result of Run Command has come; the agent need not send it again. */
+export function jobReplyAcknowledgeFrame(
+  messageId: string,
+  jobId: string,
+  context: FrameContext,
+): Uint8Array {
+  const payload = formatAgentJobReplyAck({ jobId, acknowledgedMessageId: messageId });
+  return frame(MessageType.AgentJobReplyAck, payload, context);
 }
 
 /** The other end is there, and so large may the payloads be. */

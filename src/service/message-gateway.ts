@@ -6,12 +6,14 @@ import { ApiError, toApiError } from './api-error.ts';
 import type { Authenticator } from './authenticator.ts';
 import type { Side } from './bus.ts';
 import { CloseCode } from './close-code.ts';
+import { ClosedNotices } from './closed-notices.ts';
 import type { ServiceContext } from './context.ts';
 import { ControlChannel } from './control-channel.ts';
 import type { Nodes } from './nodes.ts';
 import { type OpenedChannel, Opening } from './opening.ts';
 import { readBody } from './read-body.ts';
 import { RelayEnd } from './relay-end.ts';
+import type { SessionRecord } from './session-record.ts';
 import type { Sessions } from './sessions.ts';
 import { errorXml, tokenXml, XML_TYPE } from './xml.ts';
 
@@ -49,6 +51,7 @@ export function channelPath(pathname: string): ChannelPath | undefined {
  */
 export class MessageGateway {
   readonly #parts: MessageGatewayParts;
+  readonly #closedNotices: ClosedNotices;
   /** And what each is the end of. */
   readonly #openings = new Map<Opening, string>();
   readonly #controlChannels = new Set<ControlChannel>();
@@ -57,6 +60,7 @@ export class MessageGateway {
 
   constructor(parts: MessageGatewayParts) {
     this.#parts = parts;
+    this.#closedNotices = new ClosedNotices(parts.context);
   }
 
   /** CreateControlChannel and CreateDataChannel: a token, as XML, with status 201. Never throws. */
@@ -93,7 +97,7 @@ export class MessageGateway {
       const side = caller?.targetId === undefined ? 'client' : 'agent';
       const session = await sessions.get(path.id);
       // Nobody can take the places of `limits.openingChannels` who does not know a session.
-      if (!session) throw terminated();
+      if (!session) throw this.#terminated(path.id, caller?.targetId);
       if (side === 'agent' && session.target !== caller?.targetId) throw notThisNode(session.target);
       return this.#accept(`${side} ${path.id}`, (text, socket) =>
         this.#openDataChannel(path.id, side, text, socket),
@@ -121,8 +125,14 @@ export class MessageGateway {
     const session = await sessions.get(id);
     if (session && session.target !== targetId) throw notThisNode(session.target);
     const token = session && (await sessions.mintToken(id, 'agent'));
-    if (token === undefined) throw terminated();
+    if (token === undefined) throw this.#terminated(id, targetId, session);
     return token;
+  }
+
+  /** The words after which agents stop trying; and what ends their session workers (PROTOCOL.md section 1.8). */
+  #terminated(sessionId: string, targetId?: string, session?: SessionRecord): ApiError {
+    if (targetId !== undefined) this.#closedNotices.tell(session ?? { sessionId, target: targetId });
+    return new ApiError('BadRequest', 'Session is already terminated');
   }
 
   /** @param begin called when there is a socket; what it returns, when that is handed over or gone */
@@ -222,11 +232,6 @@ function notThisNode(id: string): ApiError {
     `These are not the credentials of ${id}, or it is not registered.`,
     403,
   );
-}
-
-/** The words after which agents stop trying (PROTOCOL.md section 1.8). */
-function terminated(): ApiError {
-  return new ApiError('BadRequest', 'Session is already terminated');
 }
 
 /** The members that agents send are of no use here, but what is no JSON was meant for somebody else. */

@@ -2,8 +2,9 @@ import { notRegistered } from '../role-credentials.ts';
 import { string, structure } from '../shape.ts';
 import { nodeOperation, type OperationParts } from './operation.ts';
 
-/** What an agent says of itself must not fill the store, nor make its call fail. */
-const TEXT = string({ max: 4096 });
+const TEXT = string();
+
+/** Characters: what an agent says of itself must neither fill the store nor make its call fail. */
 const MAX_KEPT = 256;
 
 const MEMBERS = {
