@@ -48,16 +48,18 @@ export interface NodeRequest {
   readonly now: number;
   readonly service?: string;
   readonly region?: string;
+  readonly host?: string;
 }
 
 /** Headers as signed by the agent: `X-Amz-Content-Sha256` is sent, not signed. */
 export function nodeHeaders(request: NodeRequest): Record<string, string> {
   const { id, operation, body, key, now, service = 'ssm', region = REGION } = request;
+  const { host = new URL(ENDPOINT).host } = request;
   const date = new Date(now).toISOString().replace(/[-:]|\.\d{3}/g, '');
   const hash = (text: string) => createHash('sha256').update(text).digest('hex');
   const signed = {
     'content-type': 'application/x-amz-json-1.1',
-    host: new URL(ENDPOINT).host,
+    host,
     'x-amz-date': date,
     'x-amz-target': `AmazonSSM.${operation}`,
   };
