@@ -10,6 +10,7 @@ import { NodeError } from './error.ts';
 
 /** What {@link serve} puts on a port: `SessionManagerService`, or anything else of web standards. */
 export interface WebService {
+  /** The signal of the request is aborted when its connection closes. */
   fetch(request: Request): Promise<Response>;
   /** A `Response` refuses the upgrade; a function accepts it and is given the socket. */
   upgrade(request: Request): Promise<Response | ((socket: Socket) => void)>;
@@ -124,7 +125,9 @@ async function answer(
   outgoing: ServerResponse,
   maxBody: number,
 ): Promise<void> {
-  const response = await respond(service, incoming, maxBody);
+  const gone = new AbortController();
+  outgoing.once('close', () => gone.abort());
+  const response = await respond(service, incoming, maxBody, gone.signal);
   const body = new Uint8Array(await response.arrayBuffer());
   const headers = new Headers(response.headers);
   headers.set('content-length', `${body.length}`);
@@ -133,10 +136,15 @@ async function answer(
   outgoing.end(body);
 }
 
-async function respond(service: WebService, incoming: IncomingMessage, maxBody: number): Promise<Response> {
+async function respond(
+  service: WebService,
+  incoming: IncomingMessage,
+  maxBody: number,
+  signal: AbortSignal,
+): Promise<Response> {
   const body = await readBody(incoming, maxBody);
   if (!body) return new Response(`The request body is larger than ${maxBody} bytes.\n`, { status: 413 });
-  const request = toRequest(incoming, body);
+  const request = toRequest(incoming, body, signal);
   if (!request) return badRequest();
   return service.fetch(request);
 }
@@ -181,7 +189,7 @@ async function readBody(incoming: IncomingMessage, maxBody: number): Promise<Bod
 }
 
 /** The request in web terms; `undefined` for one that cannot be put so. */
-function toRequest(incoming: IncomingMessage, body?: Body): Request | undefined {
+function toRequest(incoming: IncomingMessage, body?: Body, signal?: AbortSignal): Request | undefined {
   const { method = 'GET', url = '', rawHeaders } = incoming;
   try {
     const headers = new Headers();
@@ -194,6 +202,7 @@ function toRequest(incoming: IncomingMessage, body?: Body): Request | undefined 
       method,
       headers,
       ...(hasBody && { body }),
+      ...(signal && { signal }),
     });
   } catch {
     return undefined;

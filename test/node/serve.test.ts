@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import { type ServeOptions, serve, type WebService } from 'hawser/node';
 import { expect, onTestFinished, test } from 'vitest';
 import WebSocket from 'ws';
+import { deferred } from '../../src/base/deferred.ts';
 
 async function served(service: Partial<WebService>, options?: ServeOptions) {
   const server = await serve(
@@ -49,6 +50,25 @@ test('a request arrives as it was sent, and the response goes back', async () =>
   expect(response.headers.get('x-own')).toBe('yes');
   expect(response.headers.get('content-length')).toBe('6');
   expect(await response.text()).toBe('créé');
+});
+
+test('a request whose client goes away is aborted', async () => {
+  const asked = deferred<AbortSignal>();
+  const { url } = await served({
+    async fetch({ signal }) {
+      asked.resolve(signal);
+      await once(signal, 'abort');
+      return new Response('');
+    },
+  });
+  const client = new AbortController();
+  const answer = fetch(url, { signal: client.signal });
+  const signal = await asked.promise;
+  expect(signal.aborted).toBe(false);
+  const aborted = once(signal, 'abort');
+  client.abort();
+  await expect(answer).rejects.toThrow();
+  await aborted;
 });
 
 test('a body of the limit is taken, one byte more is answered 413', async () => {

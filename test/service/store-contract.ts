@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Entry, NodeRecord, Store } from '../../src/service/index.ts';
+import type { Entry, NodeRecord, RecordStore, Store } from '../../src/service/index.ts';
 
 /** What every {@link Store} must do. `settle` lets its watchers be told. */
 export function storeContract(name: string, open: () => Promise<Store>, settle: () => Promise<void>): void {
@@ -47,6 +47,23 @@ export function storeContract(name: string, open: () => Promise<Store>, settle: 
       await nodes.create('mi-1', node());
       expect(await nodes.update(created, node(['old', 'one']))).toBeUndefined();
       expect(await nodes.update(updated, node(['old', 'one']))).toBeUndefined();
+    });
+
+    test('keeps its kinds of records apart, and as they are', async () => {
+      const store = await open();
+      const records = {
+        sessions: { sessionId: 's' },
+        nodes: { id: 's' },
+        documents: { name: 's' },
+        activations: { activationId: 's', registrations: [{ instanceId: 'mi-1', machine: 'm' }] },
+        roleCredentials: { accessKeyId: 's', secretAccessKey: 'x+/=', expires: 1_800_000_000_000 },
+      };
+      for (const [kind, value] of Object.entries(records)) {
+        await (store[kind as keyof Store] as RecordStore<unknown>).create('key', value);
+      }
+      for (const [kind, value] of Object.entries(records)) {
+        expect([kind, (await store[kind as keyof Store].get('key'))?.value]).toEqual([kind, value]);
+      }
     });
 
     test('list has every record once', async () => {
