@@ -247,6 +247,25 @@ describe('the credentials of a node', () => {
     expect((await machine.ping(second.credentials)).status).toBe(200);
   });
 
+  test('are thrown away no sooner than they have been expired for a while', async () => {
+    const { w, machine } = await registered();
+    const first = await machine.roleToken();
+    await w.clock.advance(30 * MINUTE);
+    const second = await machine.roleToken();
+    await w.clock.advance(31 * MINUTE);
+    await machine.roleToken();
+    expect((await machine.ping(first.credentials)).body.__type).toBe('ExpiredTokenException');
+    expect((await machine.ping(second.credentials)).status).toBe(200);
+  });
+
+  test('are thrown away with their node', async () => {
+    const store = memoryStore();
+    const { w, machine } = await registered({ store });
+    await machine.roleToken();
+    await w.ok('DeregisterManagedInstance', { InstanceId: machine.id });
+    expect(await store.roleCredentials.list()).toEqual([]);
+  });
+
   test('expire for upgrades, too', async () => {
     const { w, machine } = await registered();
     const { credentials } = await machine.roleToken();
