@@ -7,8 +7,9 @@ import type { Bus, BusMessage, RecordStore, Store } from '../../src/service/inde
 import { memoryBus, memoryStore } from '../../src/service/index.ts';
 import { VirtualClock } from '../../src/testing/index.ts';
 import { busContract } from './bus-contract.ts';
+import { activate, Machine } from './machine.ts';
 import { storeContract } from './store-contract.ts';
-import { type Peer, type Started, type WireNode, type World, world } from './world.ts';
+import { type Peer, type Started, WireNode, type World, world } from './world.ts';
 
 /** One way, in milliseconds. */
 const LATENCY = 5;
@@ -164,6 +165,30 @@ test('TerminateSession at one relay ends both ends wherever they are', async () 
   expect(client.json('channel_closed')).toMatchObject([{ EndReason: 'UserTerminated' }]);
   expect(agent.types).toContain('channel_closed');
   expect(node.control.types).toContain('channel_closed');
+});
+
+test('a hybrid node belongs to all relays, and its end at one is its end at all', async () => {
+  const r = relays();
+  const activation = await activate(r.clientSide, { RegistrationLimit: 3 });
+  const attempts = [0, 1, 2, 3].map((index) =>
+    new Machine(index % 2 === 0 ? r.agentSide : r.clientSide, index).tryRegister(activation),
+  );
+  const answers = await Promise.all(attempts);
+  expect(answers.map(({ status }) => status).sort()).toEqual([200, 200, 200, 400]);
+
+  const machine = await new Machine(r.agentSide).register(activation);
+  const { credentials } = await machine.roleToken();
+  const node = new WireNode(machine.id, r.clock, r.clientSide.transport, credentials);
+  await node.connect();
+  await r.settle();
+  expect((await machine.ping(credentials)).status).toBe(200);
+  const session = await r.agentSide.start({ Target: machine.id });
+  await r.settle();
+  await r.agentSide.ok('DeregisterManagedInstance', { InstanceId: machine.id });
+  await r.settle();
+  expect(node.control.closed).toMatchObject({ code: 1008 });
+  expect(await r.clientSide.status(session.SessionId)).toMatchObject({ Status: 'Failed' });
+  expect((await node.createChannel(`/v1/control-channel/${machine.id}`)).status).toBe(400);
 });
 
 test('a client that resumes at another relay replaces its old channel there', async () => {
