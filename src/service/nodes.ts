@@ -29,7 +29,7 @@ export interface Target {
   readonly registration?: Pick<NodeRegistration, 'activationId' | 'iamRole' | 'name' | 'date'>;
 }
 
-/** The managed nodes: every change of a node record is made here, but for those of {@link HybridNodes}. */
+/** The managed nodes: every change of a node record is made here, but for its registration (`HybridNodes`). */
 export class Nodes {
   readonly #context: ServiceContext;
   /** Control channels whose sockets are open, and whose tokens are yet to come or being checked, by node. */
