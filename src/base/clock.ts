@@ -7,3 +7,21 @@ export interface Clock {
 }
 
 export type CancelTimer = () => void;
+
+/**
+ * A clock over `clock` that never goes back: when that one is set back, this one stays ahead by as much. (Signing
+ * corrects for that by the service's own date.)
+ */
+export function steadyClock(clock: Clock): Clock {
+  let last = Number.NEGATIVE_INFINITY;
+  let ahead = 0;
+  return {
+    now() {
+      const time = clock.now();
+      if (time + ahead < last) ahead = last - time;
+      last = time + ahead;
+      return last;
+    },
+    schedule: (delay, callback) => clock.schedule(delay, callback),
+  };
+}

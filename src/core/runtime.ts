@@ -3,7 +3,7 @@
  * world. Runs in Node.js, Deno, Bun, browsers and workers.
  */
 import IsomorphicWebSocket from 'isomorphic-ws';
-import type { Clock } from '../base/clock.ts';
+import { type Clock, steadyClock } from '../base/clock.ts';
 import { hex } from '../base/encoding.ts';
 import type { RandomSource } from '../base/random.ts';
 import { type PayloadDigest, payloadDigest, sha256Digest } from '../crypto/digest.ts';
@@ -19,10 +19,10 @@ export function defaultPlatform(): Platform {
   return platformWith({});
 }
 
-/** What the runtime has, with some parts replaced. */
+/** What the runtime has, with some parts replaced. A clock that can be set back stays ahead instead. */
 export function platformWith(parts: Partial<Platform> = {}): Platform {
   return {
-    clock: parts.clock ?? systemClock(),
+    clock: steadyClock(parts.clock ?? systemClock),
     random: parts.random ?? systemRandom,
     digest: parts.digest ?? systemDigest(),
     transport: parts.transport ?? systemTransport,
@@ -32,27 +32,14 @@ export function platformWith(parts: Partial<Platform> = {}): Platform {
 /** `setTimeout` fires at once for delays that do not fit its 32 bits. */
 const MAX_DELAY = 0x7fff_ffff;
 
-/**
- * Wall-clock time, so that a machine's sleep counts, that never goes back: when the system clock is set back,
- * this one stays ahead by as much. (Request signing corrects for that by the service's own date.) Timers
- * keep the process alive, as the sessions they serve must.
- */
-function systemClock(): Clock {
-  let last = 0;
-  let ahead = 0;
-  return {
-    now() {
-      const time = Date.now();
-      if (time + ahead < last) ahead = last - time;
-      last = time + ahead;
-      return last;
-    },
-    schedule(delay, callback) {
-      const timer = setTimeout(callback, Math.min(Math.max(delay, 0), MAX_DELAY));
-      return () => clearTimeout(timer);
-    },
-  };
-}
+/** Wall-clock time, so that a machine's sleep counts. Timers keep the process alive, as the sessions they serve must. */
+const systemClock: Clock = {
+  now: () => Date.now(),
+  schedule(delay, callback) {
+    const timer = setTimeout(callback, Math.min(Math.max(delay, 0), MAX_DELAY));
+    return () => clearTimeout(timer);
+  },
+};
 
 const systemRandom: RandomSource = {
   random: () => Math.random(),

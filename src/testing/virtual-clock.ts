@@ -15,21 +15,32 @@ import { turn } from './turn.ts';
  * knows nothing of. `runUntil` waits for a little of it when no timer is left.
  */
 export class VirtualClock implements Clock {
-  #now: number;
+  /** Time as timers count it: it only goes on. */
+  #elapsed = 0;
+  /** What the wall clock shows beyond that. */
+  #wall: number;
   #timers: Timer[] = []; // sorted by due time, ties in order of scheduling
 
   /** @param now start, in milliseconds since the epoch. Default 2026-01-01T00:00:00Z. */
   constructor(now: number = Date.UTC(2026, 0, 1)) {
-    this.#now = now;
+    this.#wall = now;
   }
 
   now(): number {
-    return this.#now;
+    return this.#wall + this.#elapsed;
+  }
+
+  /**
+   * Sets the wall clock forward by `ms` milliseconds, or back by a negative number of them, as an operator or NTP does:
+   * no time passes, and no timer fires for it.
+   */
+  jump(ms: number): void {
+    this.#wall += ms;
   }
 
   schedule(delay: number, callback: () => void): CancelTimer {
     if (Number.isNaN(delay)) throw new RangeError('A timer was scheduled with a delay that is not a number.');
-    const timer = { due: this.#now + Math.max(0, delay), callback };
+    const timer = { due: this.#elapsed + Math.max(0, delay), callback };
     const after = this.#timers.findIndex((other) => other.due > timer.due);
     this.#timers.splice(after < 0 ? this.#timers.length : after, 0, timer);
     return () => {
@@ -45,7 +56,8 @@ export class VirtualClock implements Clock {
 
   /** When the next timer is due, in milliseconds since the epoch. */
   get nextDue(): number | undefined {
-    return this.#timers[0]?.due;
+    const next = this.#timers[0];
+    return next && this.#wall + next.due;
   }
 
   /**
@@ -53,10 +65,10 @@ export class VirtualClock implements Clock {
    * thrown here, the time standing where it happened.
    */
   async advance(ms: number): Promise<void> {
-    const until = this.#now + ms;
+    const until = this.#elapsed + ms;
     await turn();
     while (this.#fireNext(until)) await turn();
-    this.#now = Math.max(this.#now, until);
+    this.#elapsed = Math.max(this.#elapsed, until);
   }
 
   /**
@@ -67,7 +79,7 @@ export class VirtualClock implements Clock {
    * `ERR_VIRTUAL_TIME_IDLE` when no timer is left that could settle it.
    */
   async runUntil<T>(promise: PromiseLike<T>, limit: number = HOUR): Promise<T> {
-    const until = this.#now + limit;
+    const until = this.#elapsed + limit;
     let settled = false;
     const settle = () => {
       settled = true;
@@ -90,7 +102,7 @@ export class VirtualClock implements Clock {
    * @throws {VirtualTimeError} `ERR_VIRTUAL_TIME_LIMIT` when timers are left after `limit`
    */
   async runUntilIdle(limit: number = HOUR): Promise<void> {
-    const until = this.#now + limit;
+    const until = this.#elapsed + limit;
     await turn();
     while (this.#fireNext(until)) await turn();
     if (this.#timers.length > 0) throw timeLimit(limit, `${this.#timers.length} timers are left`);
@@ -100,7 +112,7 @@ export class VirtualClock implements Clock {
     const next = this.#timers[0];
     if (!next || next.due > until) return false;
     this.#timers.shift();
-    this.#now = Math.max(this.#now, next.due);
+    this.#elapsed = Math.max(this.#elapsed, next.due);
     next.callback();
     return true;
   }
@@ -116,6 +128,7 @@ export class VirtualTimeError extends HawserError {
 }
 
 interface Timer {
+  /** In elapsed time. */
   readonly due: number;
   readonly callback: () => void;
 }

@@ -34,6 +34,8 @@ test('ids are lower-case UUIDs, also where the runtime makes none', () => {
 test('parts can be replaced one by one', () => {
   const clock = new VirtualClock();
   const platform = platformWith({ clock });
-  expect(platform.clock).toBe(clock);
+  expect(platform.clock.now()).toBe(clock.now());
+  clock.jump(-3_600_000);
+  expect(platform.clock.now()).toBe(clock.now() + 3_600_000);
   expect(platform.transport).toBe(defaultPlatform().transport);
 });

@@ -42,6 +42,25 @@ describe('VirtualClock', () => {
     expect(fired).toEqual([10, 20, 30]);
   });
 
+  it.each([6 * 3_600_000, -6 * 3_600_000])(
+    'shows another time after a jump of %d ms, and fires its timers as if there had been none',
+    async (jump) => {
+      const clock = new VirtualClock(0);
+      const fired: number[] = [];
+      clock.schedule(10, () => fired.push(clock.now()));
+      clock.schedule(20, () => {
+        clock.jump(-jump);
+        fired.push(clock.now());
+      });
+      clock.schedule(30, () => fired.push(clock.now()));
+      clock.jump(jump);
+      expect([clock.now(), clock.nextDue, clock.pending]).toEqual([jump, jump + 10, 3]);
+      await clock.advance(40);
+      expect(fired).toEqual([jump + 10, 20, 30]);
+      expect(clock.now()).toBe(40);
+    },
+  );
+
   it('never fires a cancelled timer, even when another of the same instant cancels it', async () => {
     const clock = new VirtualClock(0);
     let fired = 0;
