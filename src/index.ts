@@ -95,5 +95,10 @@ export {
   type WebSocketLike,
   webSocketSocket,
 } from './core/index.ts';
-export { type CredentialProvider, type Credentials, CredentialsError } from './crypto/credentials.ts';
+export {
+  type CredentialProvider,
+  type CredentialProviderOptions,
+  type Credentials,
+  CredentialsError,
+} from './crypto/credentials.ts';
 export type { PayloadDigest } from './crypto/digest.ts';

@@ -1,18 +1,18 @@
 import { concat, fromUtf8, utf8 } from '../base/encoding.ts';
-import type { CredentialProvider, Credentials } from '../crypto/credentials.ts';
-import { resolveCredentials } from '../crypto/credentials.ts';
-import { signRequest } from '../crypto/sigv4/sign.ts';
 import { backoff } from './backoff.ts';
 import { orAborted, sleep, withDeadline } from './deadline.ts';
 import { TransportError } from './errors.ts';
 import type { Platform } from './platform.ts';
+import type { RequestSigner } from './request-signer.ts';
+import { ServiceClock } from './service-clock.ts';
 import { CredentialsRefusedError, ServiceError, serviceError, ThrottledError } from './service-error.ts';
 
 export interface AwsJsonOptions {
   readonly platform: Platform;
   readonly endpoint: URL;
-  readonly region: string;
-  readonly credentials: Credentials | CredentialProvider;
+  readonly signer: RequestSigner;
+  /** One that is shared corrects for all that sign by it. Default: one of its own. */
+  readonly serviceClock?: ServiceClock | undefined;
   /** Milliseconds for one try. Default 15,000. */
   readonly requestTimeout?: number | undefined;
 }
@@ -32,18 +32,18 @@ export interface CallOptions {
 export type JsonObject = Readonly<Record<string, unknown>>;
 
 /**
- * Signed calls of the `ssm` API, AWS JSON 1.1 (CONTROL-PLANE.md section 1). Throttling, server errors and
+ * Calls of the `ssm` API, AWS JSON 1.1 (CONTROL-PLANE.md section 1). Throttling, server errors and
  * network errors are tried again with full jitter, with credentials asked for afresh.
  */
 export class AwsJson {
   readonly #options: AwsJsonOptions;
-  /** What to add to this machine's time to have the service's. */
-  #clockOffset = 0;
+  readonly #serviceClock: ServiceClock;
   /** Refusals that came of a clock which has been corrected since. */
   readonly #cured = new WeakSet<Error>();
 
   constructor(options: AwsJsonOptions) {
     this.#options = options;
+    this.#serviceClock = options.serviceClock ?? new ServiceClock(options.platform.clock);
   }
 
   /**
@@ -87,22 +87,21 @@ export class AwsJson {
   }
 
   async #request(operation: string, input: JsonObject, signal: AbortSignal): Promise<Request> {
-    const { platform, endpoint, region } = this.#options;
-    const credentials = await orAborted(resolveCredentials(this.#options.credentials), signal);
+    const { endpoint, signer } = this.#options;
     const body = utf8(JSON.stringify(input));
-    const { host: _, ...headers } = await signRequest(
-      {
-        method: 'POST',
-        url: endpoint,
-        headers: { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': `AmazonSSM.${operation}` },
-        body,
-      },
-      { credentials, region, service: 'ssm', now: platform.clock.now() + this.#clockOffset },
+    const headers = {
+      'content-type': 'application/x-amz-json-1.1',
+      'x-amz-target': `AmazonSSM.${operation}`,
+    };
+    const signed = await orAborted(
+      signer.sign({ method: 'POST', url: endpoint, headers, body }, () => this.#serviceClock.now()),
+      signal,
     );
+    const { host: _, ...sent } = signed; // which the HTTP client writes itself
     // A redirect would carry the signature elsewhere. `manual`, since not every runtime knows `error`.
     return new Request(endpoint, {
       method: 'POST',
-      headers,
+      headers: sent,
       body: body as Uint8Array<ArrayBuffer>,
       redirect: 'manual',
       signal,
@@ -147,16 +146,12 @@ export class AwsJson {
       requestId: response.headers.get('x-amzn-requestid') ?? undefined,
       text: firstLine(json.message ?? json.Message),
     });
-    if (error instanceof CredentialsRefusedError && this.#correctClock(response)) this.#cured.add(error);
+    if (error instanceof CredentialsRefusedError) {
+      // A signature made at another time than the service's is refused; the answer says what time that is.
+      if (this.#serviceClock.correct(response)) this.#cured.add(error);
+      else this.#options.signer.refused?.();
+    }
     return error;
-  }
-
-  /** A signature made at another time than the service's is refused; the answer says what time that is. */
-  #correctClock(response: Response): boolean {
-    const offset = Date.parse(response.headers.get('date') ?? '') - this.#options.platform.clock.now();
-    if (!(Math.abs(offset - this.#clockOffset) > TOLERATED_SKEW)) return false;
-    this.#clockOffset = offset;
-    return true;
   }
 
   #isRetryable(error: unknown, idempotent: boolean): boolean {
@@ -174,8 +169,6 @@ const RETRY_BASE = 200;
 const RETRY_CAP = 5_000;
 /** Bytes; 200 session descriptions, the largest answer there is, stay well below. */
 const MAX_RESPONSE = 4 * 1024 * 1024;
-/** Milliseconds. The service tolerates five minutes. */
-const TOLERATED_SKEW = 4 * 60_000;
 
 /** `com.amazonaws.ssm#X` and `X:http://internal.amazon.com/` both mean `X`. */
 function errorType(text: unknown): string {

@@ -10,6 +10,7 @@ import type { Platform } from './platform.ts';
 import { FORWARD_EXTENSIONS, Forward } from './port/forward.ts';
 import { ForwardPool, type ForwardPoolOptions } from './port/forward-pool.ts';
 import type { PortSessionOptions } from './port/port-session.ts';
+import { CredentialsSigner } from './request-signer.ts';
 import { platformWith } from './runtime.ts';
 import { SessionNotFoundError } from './service-error.ts';
 import type { Session, SessionOptions } from './session.ts';
@@ -95,8 +96,7 @@ export class SessionClient {
       new AwsJson({
         platform: this.#platform,
         endpoint: endpoint ?? regional,
-        region,
-        credentials,
+        signer: new CredentialsSigner(credentials, region, 'ssm'),
         requestTimeout,
       }),
     );

@@ -14,7 +14,13 @@ export interface Credentials {
  * Asked for credentials before each use, so it can refresh them; it should keep good ones and answer at once.
  * The providers of `@aws-sdk/credential-providers` fit.
  */
-export type CredentialProvider = () => Promise<Credentials>;
+export type CredentialProvider = (options?: CredentialProviderOptions) => Promise<Credentials>;
+
+/** Named as in AWS's SDK. */
+export interface CredentialProviderOptions {
+  /** The service has refused the last ones, so those that are kept may not be good. Default false. */
+  readonly forceRefresh?: boolean;
+}
 
 /** There are no usable credentials to sign with. `code` is `ERR_CREDENTIALS`. */
 export class CredentialsError extends HawserError {
@@ -28,9 +34,12 @@ export class CredentialsError extends HawserError {
  *
  * @throws {CredentialsError} when the provider fails (its error is the `cause`) or gives something without keys
  */
-export async function resolveCredentials(source: Credentials | CredentialProvider): Promise<Credentials> {
+export async function resolveCredentials(
+  source: Credentials | CredentialProvider,
+  options?: CredentialProviderOptions,
+): Promise<Credentials> {
   const credentials: Partial<Credentials> | undefined =
-    typeof source === 'function' ? await ask(source) : source;
+    typeof source === 'function' ? await ask(source, options) : source;
   if (!credentials?.accessKeyId || !credentials.secretAccessKey) {
     throw new CredentialsError(
       'The credentials have no accessKeyId or no secretAccessKey. Pass both, or a provider that gives both.',
@@ -39,9 +48,9 @@ export async function resolveCredentials(source: Credentials | CredentialProvide
   return credentials as Credentials;
 }
 
-async function ask(provider: CredentialProvider): Promise<Credentials> {
+async function ask(provider: CredentialProvider, options?: CredentialProviderOptions): Promise<Credentials> {
   try {
-    return await provider();
+    return await provider(options);
   } catch (cause) {
     throw new CredentialsError('The credential provider failed; its error is the cause.', { cause });
   }

@@ -1,6 +1,6 @@
 /** Credentials, SHA-256 of payloads, and AWS Signature Version 4 on both ends, of users and of hybrid nodes. */
 
-export type { CredentialProvider, Credentials } from './credentials.ts';
+export type { CredentialProvider, CredentialProviderOptions, Credentials } from './credentials.ts';
 export { CredentialsError, resolveCredentials } from './credentials.ts';
 export type { PayloadDigest } from './digest.ts';
 export { payloadDigest, sha256Digest } from './digest.ts';

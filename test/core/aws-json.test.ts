@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { AwsJson, type AwsJsonOptions } from '../../src/core/aws-json.ts';
 import type { Platform } from '../../src/core/platform.ts';
+import { CredentialsSigner } from '../../src/core/request-signer.ts';
 import { platformWith } from '../../src/core/runtime.ts';
 import {
   AccessDeniedError,
@@ -13,15 +14,22 @@ import {
   ThrottledError,
 } from '../../src/core/service-error.ts';
 import type { Transport } from '../../src/core/socket.ts';
+import type { CredentialProvider, Credentials } from '../../src/crypto/credentials.ts';
 import { SignatureVerifier } from '../../src/crypto/sigv4/verify.ts';
 import { seededRandom, VirtualClock } from '../../src/testing/index.ts';
 
-const credentials = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'secret', sessionToken: 'token' };
+const USER = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'secret', sessionToken: 'token' };
 
 type Answer = Response | Error | (() => Response | Promise<Response>);
 
 /** A service that answers what it is told to, call by call. */
-function scripted(answers: Answer[], options: Partial<AwsJsonOptions> = {}) {
+function scripted(
+  answers: Answer[],
+  {
+    credentials = USER,
+    ...options
+  }: Partial<AwsJsonOptions> & { credentials?: Credentials | CredentialProvider } = {},
+) {
   const clock = new VirtualClock();
   const requests: Request[] = [];
   const transport: Transport = {
@@ -36,7 +44,12 @@ function scripted(answers: Answer[], options: Partial<AwsJsonOptions> = {}) {
   };
   const platform: Platform = platformWith({ clock, transport, random: seededRandom(1) });
   const endpoint = new URL('https://ssm.eu-central-1.amazonaws.com');
-  const api = new AwsJson({ platform, endpoint, region: 'eu-central-1', credentials, ...options });
+  const api = new AwsJson({
+    platform,
+    endpoint,
+    signer: new CredentialsSigner(credentials, 'eu-central-1', 'ssm'),
+    ...options,
+  });
   const run = <T>(call: Promise<T>) => clock.runUntil(call);
   return { api, clock, requests, run };
 }
@@ -69,11 +82,11 @@ describe('a call', () => {
     expect(JSON.parse(new TextDecoder().decode(body))).toEqual({ Target: 'i-1' });
     const headers = new Headers(request.headers);
     headers.set('host', 'ssm.eu-central-1.amazonaws.com');
-    const signer = await new SignatureVerifier({ lookup: () => credentials }).verify(
+    const signer = await new SignatureVerifier({ lookup: () => USER }).verify(
       { method: 'POST', url: new URL(request.url), headers, body },
       { region: 'eu-central-1', service: 'ssm', now: clock.now() },
     );
-    expect(signer).toBe(credentials);
+    expect(signer).toBe(USER);
   });
 
   test('asks the provider for credentials before every try', async () => {
@@ -251,6 +264,37 @@ describe('retrying', () => {
       '20260101T01',
       '20260101T01',
     ]);
+  });
+
+  test.each([
+    ['years off', 3 * 366 * 24 * 3_600_000],
+    ['about right', 60_000],
+  ])('does not take over a date that is %s', async (_, off) => {
+    const date = new Date(new VirtualClock().now() + off).toUTCString();
+    const { api, run } = scripted([refused('InvalidSignatureException', '', { date }), ok()]);
+    await expect(run(api.call('StartSession', {}))).rejects.toThrow(CredentialsRefusedError);
+  });
+
+  test('does not take the time from an answer of success', async () => {
+    const date = new Date(new VirtualClock().now() + 3_600_000).toUTCString();
+    const { api, requests, run } = scripted([Response.json({}, { headers: { date } }), ok()]);
+    await run(api.call('StartSession', {}));
+    await run(api.call('StartSession', {}));
+    expect(requests[1]!.headers.get('x-amz-date')!.slice(0, 11)).toBe('20260101T00');
+  });
+
+  test('asks for other credentials after a refusal, and only then', async () => {
+    const asked: unknown[] = [];
+    const credentials = async (options?: { readonly forceRefresh?: boolean }) => {
+      asked.push(options);
+      return USER;
+    };
+    const { api, run } = scripted([ok(), refused('ExpiredTokenException'), ok(), ok()], { credentials });
+    await run(api.call('StartSession', {}));
+    await expect(run(api.call('StartSession', {}))).rejects.toThrow(CredentialsRefusedError);
+    await run(api.call('StartSession', {}));
+    await run(api.call('StartSession', {}));
+    expect(asked).toEqual([false, false, true, false].map((forceRefresh) => ({ forceRefresh })));
   });
 
   test('does not blame the clock for a wrong key', async () => {

@@ -1,0 +1,40 @@
+import { type CredentialProvider, type Credentials, resolveCredentials } from '../crypto/credentials.ts';
+import { type SignableRequest, signRequest } from '../crypto/sigv4/sign.ts';
+
+/** Makes requests a caller's own. */
+export interface RequestSigner {
+  /**
+   * Every header to send, under lower-case names.
+   *
+   * @param now the service's time; asked for when all that takes long is done
+   * @throws {CredentialsError} when there is nothing to sign with
+   */
+  sign(request: SignableRequest, now: () => number): Promise<Record<string, string>>;
+  /** The service did not accept a signature, at the right time: what it was made with may have been replaced. */
+  refused?(): void;
+}
+
+/** Signs with an access key; a provider is asked for it each time. */
+export class CredentialsSigner implements RequestSigner {
+  readonly #credentials: Credentials | CredentialProvider;
+  readonly #region: string;
+  readonly #service: 'ssm' | 'ssmmessages';
+  #refused = false;
+
+  constructor(credentials: Credentials | CredentialProvider, region: string, service: 'ssm' | 'ssmmessages') {
+    this.#credentials = credentials;
+    this.#region = region;
+    this.#service = service;
+  }
+
+  async sign(request: SignableRequest, now: () => number): Promise<Record<string, string>> {
+    const forceRefresh = this.#refused;
+    this.#refused = false;
+    const credentials = await resolveCredentials(this.#credentials, { forceRefresh });
+    return signRequest(request, { credentials, region: this.#region, service: this.#service, now: now() });
+  }
+
+  refused(): void {
+    this.#refused = true;
+  }
+}
