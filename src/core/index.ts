@@ -53,6 +53,8 @@ export { defaultPlatform, platformWith } from './runtime.ts';
 export {
   AccessDeniedError,
   CredentialsRefusedError,
+  FingerprintError,
+  InvalidActivationError,
   InvalidDocumentError,
   InvalidParametersError,
   ServiceError,

@@ -90,6 +90,28 @@ export class ThrottledError extends ServiceError {
   }
 }
 
+/** The activation cannot be used: id and code do not belong together, it has expired, or it is used up. */
+export class InvalidActivationError extends ServiceError {
+  constructor(details: ServiceErrorDetails) {
+    super(
+      details,
+      'ERR_ACTIVATION_INVALID',
+      'Check its id, its code and the region. An activation expires, and registers only so many nodes: create another one if need be.',
+    );
+  }
+}
+
+/** The node is registered as another machine than the one that calls. */
+export class FingerprintError extends ServiceError {
+  constructor(details: ServiceErrorDetails) {
+    super(
+      details,
+      'ERR_FINGERPRINT',
+      'The identity of a node is good for one machine: was it copied? Register this machine with an activation of its own.',
+    );
+  }
+}
+
 type ServiceErrorClass = new (details: ServiceErrorDetails) => ServiceError;
 
 const CLASSES: ReadonlyMap<string, ServiceErrorClass> = new Map<string, ServiceErrorClass>([
@@ -105,14 +127,20 @@ const CLASSES: ReadonlyMap<string, ServiceErrorClass> = new Map<string, ServiceE
   ['ExpiredTokenException', CredentialsRefusedError],
   ['ExpiredToken', CredentialsRefusedError],
   ['RequestExpired', CredentialsRefusedError],
+  ['RequestTimeTooSkewed', CredentialsRefusedError],
+  ['SignatureDoesNotMatch', CredentialsRefusedError],
   ['DoesNotExistException', SessionNotFoundError],
   ['InvalidDocument', InvalidDocumentError],
   ['InvalidParameters', InvalidParametersError],
+  ['InvalidActivation', InvalidActivationError],
+  ['InvalidActivationId', InvalidActivationError],
+  ['MachineFingerprintDoesNotMatch', FingerprintError],
   ['Throttling', ThrottledError],
   ['ThrottlingException', ThrottledError],
   ['ThrottledException', ThrottledError],
   ['RequestThrottledException', ThrottledError],
   ['TooManyRequestsException', ThrottledError],
+  ['TooManyUpdates', ThrottledError],
 ]);
 
 export function serviceError(details: ServiceErrorDetails): ServiceError {
