@@ -1,5 +1,5 @@
 import { EventEmitter } from 'eventemitter3';
-import { deferred } from '../base/deferred.ts';
+import { type Deferred, deferred } from '../base/deferred.ts';
 import { fromUtf8 } from '../base/encoding.ts';
 import { HawserError } from '../base/error.ts';
 import { MessageType } from '../channel/constants.ts';
@@ -11,33 +11,34 @@ import {
   parseAgentTaskAcknowledge,
   parseStartSessionTask,
 } from '../channel/payload/task.ts';
+import { AwsJson } from '../core/aws-json.ts';
 import { sleep } from '../core/deadline.ts';
-import { endpointOf, parseEndpoint } from '../core/endpoints.ts';
-import { EndpointError } from '../core/errors.ts';
+import { EndpointError, TransportError } from '../core/errors.ts';
 import type { Platform } from '../core/platform.ts';
+import { CredentialsSigner } from '../core/request-signer.ts';
 import { platformWith } from '../core/runtime.ts';
+import { ServiceClock } from '../core/service-clock.ts';
+import { ServiceError, ThrottledError } from '../core/service-error.ts';
 import { type CredentialProvider, type Credentials, CredentialsError } from '../crypto/credentials.ts';
+import { refuseJob } from './agent-job.ts';
 import { ControlChannel } from './control-channel.ts';
 import { resolveDocument } from './document.ts';
 import { AgentError } from './error.ts';
 import { MessageGateway } from './gateway.ts';
+import { InformationReports, type Machine } from './information-reports.ts';
+import { type NodeEndpointOptions, nodeEndpoint } from './node-endpoint.ts';
 import type { SessionHandler } from './session.ts';
 import { type SessionOutcome, SessionRun } from './session-run.ts';
 import { TaskCompletions } from './task-completions.ts';
 
-export interface AgentOptions {
+export interface AgentOptions extends NodeEndpointOptions {
   /** The node's id: `i-…` or `mi-…`; a service of your own takes any. */
   readonly instanceId: string;
-  readonly region: string;
-  /** Of the node, not of a user. Asked for at each connection, so they may expire. */
-  readonly credentials: Credentials | CredentialProvider;
   /**
-   * Base URL of the message gateway, for example `http://127.0.0.1:8080`. Default: AWS's own
-   * (`ssmmessages`) of the region.
+   * Of the node, not of a user: `roleCredentials()` for a hybrid node. A provider is asked at each connection, so they
+   * may expire.
    */
-  readonly endpoint?: string | URL;
-  /** Lets `endpoint` be `http:` to another machine. Default false. */
-  readonly allowInsecure?: boolean;
+  readonly credentials: Credentials | CredentialProvider;
   /** What to do in sessions, by `sessionType` of the session document: `{ Standard_Stream: … }`. */
   readonly handlers: Readonly<Record<string, SessionHandler>>;
   readonly limits?: AgentLimits;
@@ -46,6 +47,13 @@ export interface AgentOptions {
    * several times as fast; what AWS's own service lets through is not known.
    */
   readonly payloadSize?: number;
+  /** `machine()` of `hawser/node` knows. Default: a Linux of which nothing more is known. */
+  readonly machine?: Machine;
+  /**
+   * Tell the service of the machine at the start and every 5 minutes (UpdateInstanceInformation), as a node of AWS must
+   * to be listed as online. Default false.
+   */
+  readonly updateInstanceInformation?: boolean;
   /** Parts to use instead of the runtime's own clock, randomness, SHA-256 and network. */
   readonly platform?: Partial<Platform>;
 }
@@ -65,8 +73,10 @@ export interface AgentEvents {
   sessionEnded: [session: { readonly sessionId: string; readonly outcome: SessionOutcome }];
   /** A start message that led to no session. */
   sessionRefused: [session: { readonly sessionId: string | undefined; readonly error: Error }];
-  /** Something came on the control channel that is no message, or not for an agent. */
+  /** Something came on the control channel that is no message, or not for this agent: Run Command is refused. */
   dropped: [error: Error];
+  /** The service could not be told of the machine. Sessions do not need that. */
+  reportFailed: [error: Error];
 }
 
 /**
@@ -81,6 +91,7 @@ export class Agent extends EventEmitter<AgentEvents> {
   readonly #platform: Platform;
   readonly #gateway: MessageGateway;
   readonly #control: ControlChannel;
+  readonly #reports: InformationReports | undefined;
   readonly #completions: TaskCompletions;
   readonly #sessions = new Map<string, SessionRun>();
   /** Each ends when its session is over and the service knows. */
@@ -88,24 +99,39 @@ export class Agent extends EventEmitter<AgentEvents> {
   /** Session ids seen lately: the service may send a start twice. */
   readonly #seen = new Set<string>();
   #state: 'stopped' | 'starting' | 'running' | 'stopping' = 'stopped';
+  /** Waits of {@link drain} for the last session. */
+  #drains: Deferred<void>[] | undefined;
   #started = deferred();
   #abort = new AbortController();
-  #running: Promise<void> = Promise.resolve();
+  #running: Promise<unknown> = Promise.resolve();
   #stopped: Promise<void> = Promise.resolve();
 
   /** @throws {EndpointError} for an endpoint or region that cannot be used */
   constructor(options: AgentOptions) {
     super();
-    const { endpoint, region, instanceId, credentials, allowInsecure } = options;
+    const { region, instanceId, credentials, machine = { platformType: 'Linux' } } = options;
     this.#options = options;
-    this.#platform = platformWith(options.platform);
+    const platform = platformWith(options.platform);
+    this.#platform = platform;
+    const serviceClock = new ServiceClock(platform.clock);
     this.#gateway = new MessageGateway({
-      endpoint: endpoint ? parseEndpoint(endpoint, allowInsecure) : endpointOf('ssmmessages', region),
-      region,
+      endpoint: nodeEndpoint('ssmmessages', options),
       instanceId,
-      credentials,
-      platform: this.#platform,
+      platformType: machine.platformType.toLowerCase(),
+      signer: new CredentialsSigner(credentials, region, 'ssmmessages'),
+      serviceClock,
+      platform,
     });
+    if (options.updateInstanceInformation) {
+      const signer = new CredentialsSigner(credentials, region, 'ssm');
+      this.#reports = new InformationReports({
+        api: new AwsJson({ endpoint: nodeEndpoint('ssm', options), signer, serviceClock, platform }),
+        instanceId,
+        machine,
+        platform,
+        failed: (error) => this.#tell('reportFailed', error),
+      });
+    }
     this.#completions = new TaskCompletions(this.#platform.clock);
     this.#control = new ControlChannel(this.#gateway, this.#platform, {
       connected: () => this.#connected(),
@@ -143,7 +169,8 @@ export class Agent extends EventEmitter<AgentEvents> {
       this.#state = 'starting';
       this.#started = deferred();
       this.#abort = new AbortController();
-      this.#running = this.#control.run(this.#abort.signal);
+      const { signal } = this.#abort;
+      this.#running = Promise.all([this.#control.run(signal), this.#reports?.run(signal)]);
     }
     return this.#started.promise;
   }
@@ -158,6 +185,23 @@ export class Agent extends EventEmitter<AgentEvents> {
     await this.#stopped;
   }
 
+  /**
+   * What a service manager's SIGTERM needs: takes no new sessions, lets those that run go on to their end for `limit`
+   * milliseconds, then does as {@link stop}, which may also be called meanwhile.
+   */
+  async drain(limit: number): Promise<void> {
+    this.#drains ??= [];
+    if (this.#sessions.size > 0) {
+      const drained = deferred();
+      this.#drains.push(drained);
+      const over = new AbortController();
+      const timeout = sleep(this.#platform.clock, limit, over.signal).catch(() => {});
+      await Promise.race([drained.promise, timeout]);
+      over.abort();
+    }
+    await this.stop();
+  }
+
   async #stop(): Promise<void> {
     if (this.#state === 'starting') {
       this.#started.reject(
@@ -170,6 +214,7 @@ export class Agent extends EventEmitter<AgentEvents> {
     this.#abort.abort();
     await this.#running;
     this.#completions.abandon();
+    this.#drains = undefined;
     this.#state = 'stopped';
   }
 
@@ -191,6 +236,7 @@ export class Agent extends EventEmitter<AgentEvents> {
     this.#tell('disconnected', error);
     if (this.#state !== 'starting' || !isFinal(error)) return 'retry';
     this.#state = 'stopped';
+    this.#abort.abort();
     this.#started.reject(error);
     return 'stop';
   }
@@ -203,12 +249,19 @@ export class Agent extends EventEmitter<AgentEvents> {
         this.#sessions.get(parseChannelClosed(payload).sessionId)?.terminate();
       } else if (messageType === MessageType.AgentTaskAcknowledge) {
         this.#completions.acknowledged(parseAgentTaskAcknowledge(payload).taskId);
-      } else {
+      } else if (messageType === MessageType.AgentJob) this.#refuseJob(message);
+      else if (messageType !== MessageType.AgentJobReplyAck) {
         throw new MessageError('ERR_MESSAGE_FIELD', `This agent does not take ${messageType} messages.`);
       }
     } catch (error) {
       this.#tell('dropped', error as Error);
     }
+  }
+
+  #refuseJob(message: AgentMessage): void {
+    const { payload, description } = refuseJob(message);
+    this.#control.send(MessageType.AgentJobAck, payload);
+    throw new MessageError('ERR_MESSAGE_FIELD', `This agent runs sessions, and refused ${description}.`);
   }
 
   /** The real agent drops a start that it cannot read, and the client waits for ever (PROTOCOL.md section 1.12). */
@@ -240,7 +293,7 @@ export class Agent extends EventEmitter<AgentEvents> {
     const task = parseStartSessionTask(payload);
     const document = resolveDocument(task);
     const { sessions: limit = DEFAULT_SESSIONS } = limits ?? {};
-    if (this.#state === 'stopping') {
+    if (this.#state === 'stopping' || this.#drains) {
       throw new AgentError('ERR_AGENT_STOPPED', `The agent of ${instanceId} is stopping. Try again later.`);
     }
     if (this.#sessions.size >= limit) {
@@ -278,6 +331,7 @@ export class Agent extends EventEmitter<AgentEvents> {
     this.#tell('sessionStarted', { sessionId, sessionType });
     const outcome = await run.run();
     this.#sessions.delete(sessionId);
+    if (this.#sessions.size === 0) for (const drained of this.#drains ?? []) drained.resolve();
     this.#tell('sessionEnded', { sessionId, outcome });
     await this.#complete(sessionId, outcome);
   }
@@ -330,11 +384,16 @@ const STOP_LIMIT = 20_000;
 
 /** Whether another try would end the same way. */
 function isFinal(error: Error): boolean {
+  if (error instanceof CredentialsError) return !isPassing(error.cause);
   return (
-    (error instanceof AgentError && error.code === 'ERR_AGENT_REFUSED') ||
-    error instanceof CredentialsError ||
-    error instanceof EndpointError
+    (error instanceof AgentError && error.code === 'ERR_AGENT_REFUSED') || error instanceof EndpointError
   );
+}
+
+/** Whether credentials that have to be fetched may be had later. */
+function isPassing(cause: unknown): boolean {
+  if (cause instanceof ServiceError) return cause instanceof ThrottledError || cause.statusCode >= 500;
+  return cause instanceof TransportError;
 }
 
 /** The session id of a start message, as far as it can be read at all. */

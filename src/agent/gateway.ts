@@ -3,17 +3,19 @@ import { AGENT_VERSION } from '../channel/constants.ts';
 import { formatOpenControlChannel, formatOpenDataChannel } from '../channel/payload/open-channel.ts';
 import { withDeadline } from '../core/deadline.ts';
 import type { Platform } from '../core/platform.ts';
+import type { RequestSigner } from '../core/request-signer.ts';
+import type { ServiceClock } from '../core/service-clock.ts';
 import type { Socket } from '../core/socket.ts';
-import { type CredentialProvider, type Credentials, resolveCredentials } from '../crypto/credentials.ts';
-import { signRequest } from '../crypto/index.ts';
 import { AgentError } from './error.ts';
 
 export interface GatewayOptions {
   /** Base URL of the message gateway (`ssmmessages`). */
   readonly endpoint: URL;
-  readonly region: string;
   readonly instanceId: string;
-  readonly credentials: Credentials | CredentialProvider;
+  /** `linux`, `macos` or `windows`. */
+  readonly platformType: string;
+  readonly signer: RequestSigner;
+  readonly serviceClock: ServiceClock;
   readonly platform: Platform;
 }
 
@@ -35,7 +37,7 @@ export class MessageGateway {
         requestId: this.#uuid(),
         tokenValue,
         agentVersion: AGENT_VERSION,
-        platformType: PLATFORM_TYPE,
+        platformType: this.#options.platformType,
       }),
     );
     return socket;
@@ -60,6 +62,23 @@ export class MessageGateway {
   }
 
   async #createToken(path: string, members: object, signal: AbortSignal): Promise<string> {
+    const { signer, serviceClock } = this.#options;
+    for (let corrected = false; ; ) {
+      const { response, text } = await this.#post(path, members, signal);
+      if (response.status === 201) return readToken(text, path);
+      if (REFUSALS.has(response.status)) {
+        // A signature made at another time than the service's is refused; the answer says what time that is.
+        if (!corrected && serviceClock.correct(response)) {
+          corrected = true;
+          continue;
+        }
+        signer.refused?.();
+      }
+      throw refusal(response.status, text, path);
+    }
+  }
+
+  async #post(path: string, members: object, signal: AbortSignal) {
     const body = utf8(
       JSON.stringify({ MessageSchemaVersion: '1.0', RequestId: this.#uuid(), ...members }),
     ) as Uint8Array<ArrayBuffer>;
@@ -70,7 +89,7 @@ export class MessageGateway {
       // A redirect would carry the session token elsewhere. `manual`, since not every runtime knows `error`.
       const request = new Request(url, { method: 'POST', headers, body, signal, redirect: 'manual' });
       const response = await transport.fetch(request);
-      return readToken(response, path);
+      return { response, text: await readStart(response) };
     });
   }
 
@@ -86,12 +105,9 @@ export class MessageGateway {
   }
 
   async #sign(method: string, url: URL, headers: Record<string, string>, body?: Uint8Array) {
-    const { region, platform } = this.#options;
-    const credentials = await resolveCredentials(this.#options.credentials);
-    const { host: _, ...signed } = await signRequest(
-      { method, url, headers, ...(body && { body }) },
-      { credentials, region, service: 'ssmmessages', now: platform.clock.now() },
-    );
+    const { signer, serviceClock } = this.#options;
+    const request = { method, url, headers, ...(body && { body }) };
+    const { host: _, ...signed } = await signer.sign(request, () => serviceClock.now());
     return signed; // without `host`, which the HTTP client writes itself
   }
 
@@ -100,8 +116,8 @@ export class MessageGateway {
   }
 }
 
-/** Which part of command documents the node takes. */
-const PLATFORM_TYPE = 'linux';
+/** How signatures and credentials are refused. */
+const REFUSALS: ReadonlySet<number> = new Set([400, 401, 403]);
 
 /** Milliseconds; AWS's agent waits as long. */
 const TIMEOUT = 15_000;
@@ -113,9 +129,7 @@ function timedOut(what: string): () => AgentError {
   return () => new AgentError('ERR_AGENT_TIMEOUT', `No answer to ${what} within ${TIMEOUT / 1000} s.`);
 }
 
-async function readToken(response: Response, path: string): Promise<string> {
-  const text = await readStart(response);
-  if (response.status !== 201) throw refusal(response.status, text, path);
+function readToken(text: string, path: string): string {
   const token = /<TokenValue>([^<]+)<\/TokenValue>/.exec(text)?.[1];
   if (token === undefined) {
     throw new AgentError('ERR_AGENT_GATEWAY', `The answer to POST ${path} has no TokenValue.`);

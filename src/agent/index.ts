@@ -8,6 +8,7 @@ export { FingerprintError, InvalidActivationError } from '../core/service-error.
 export { Agent, type AgentEvents, type AgentLimits, type AgentOptions } from './agent.ts';
 export { AgentError, type AgentErrorCode } from './error.ts';
 export type { NodeIdentity } from './identity.ts';
+export type { Machine } from './information-reports.ts';
 export type { NodeEndpointOptions } from './node-endpoint.ts';
 export type { Destination, Dialer } from './port/dialer.ts';
 export { portForwarding } from './port/port-forwarding.ts';

@@ -155,7 +155,9 @@ export class SessionRun {
     const { clock } = platform;
     const { signal } = this.#finished;
     const reconnect = new Reconnect(platform, BACKOFF);
-    let lostAt = clock.now();
+    // Counted in steps: neither a machine that sleeps nor a clock that is set forward is a network that fails.
+    let lostFor = 0;
+    let seenAt = clock.now();
     let announced = false;
     while (!signal.aborted) {
       try {
@@ -167,13 +169,15 @@ export class SessionRun {
           opened();
         }
         await closed;
-        lostAt = clock.now();
+        lostFor = 0;
       } catch (error) {
         if (signal.aborted) return;
         if (error instanceof AgentError && error.code === 'ERR_AGENT_SESSION_TERMINATED')
           return this.terminate();
-        if (clock.now() - lostAt >= RECONNECT_LIMIT) return this.#fail(lost(error as Error));
+        lostFor += Math.min(clock.now() - seenAt, LONGEST_STEP);
+        if (lostFor >= RECONNECT_LIMIT) return this.#fail(lost(error as Error));
       }
+      seenAt = clock.now();
       await reconnect.wait(signal);
     }
   }
@@ -267,6 +271,8 @@ const SHELL_TYPES = new Set(['Standard_Stream', 'InteractiveCommands', 'NonInter
 const BACKOFF = { base: 200, cap: 10_000 };
 /** Without a data channel for so long, the session is given up: nobody will come back for it. */
 const RECONNECT_LIMIT = 600_000;
+/** A try, and the wait before it, take no longer. */
+const LONGEST_STEP = 60_000;
 /** A cancelled handler has so long to clean up. */
 const CANCEL_GRACE = 10_000;
 /** For the last output: so long without progress, as when a reader stops the terminal; so long altogether. */
