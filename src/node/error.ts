@@ -14,7 +14,16 @@ export type NodeErrorCode =
   /** The shell could not be started. */
   | 'ERR_SHELL_START'
   /** The session document asks for an operating-system user other than the agent's. */
-  | 'ERR_RUN_AS';
+  | 'ERR_RUN_AS'
+  /** The machine is not registered in the directory where its identity was looked for. */
+  | 'ERR_IDENTITY_MISSING'
+  /** It is registered there already. */
+  | 'ERR_IDENTITY_EXISTS'
+  /** Other users can read what makes the machine the node that it is. */
+  | 'ERR_IDENTITY_MODE'
+  /** Another process is that node. */
+  | 'ERR_IDENTITY_LOCKED'
+  | 'ERR_IDENTITY_UNREADABLE';
 
 /** What this machine cannot do. */
 export class NodeError extends HawserError {

@@ -13,14 +13,25 @@ export {
   developmentCertificate,
 } from './development-certificate.ts';
 export { NodeError, type NodeErrorCode } from './error.ts';
+export {
+  defaultIdentityDirectory,
+  describeIdentity,
+  type Identity,
+  type IdentityDescription,
+  type NodeLocation,
+  openIdentity,
+} from './identity.ts';
 export { type InteractiveCommandsOptions, interactiveCommands } from './interactive-commands.ts';
 export { type Listener, type ListenOptions, listen } from './listen.ts';
 export { type ListenedForward, type Listeners, listenAll } from './listen-all.ts';
+export { machine } from './machine.ts';
+export { generateNodeKey, nodeKey } from './node-key.ts';
 export type { NodePty, NodePtyProcess } from './node-pty.ts';
 export { nonInteractiveCommands } from './non-interactive-commands.ts';
 export { pipeShell } from './pipe-shell.ts';
 export { proxy } from './proxy.ts';
 export { type PtyShellOptions, ptyShell } from './pty-shell.ts';
+export { type RegisterNodeOptions, registerNode } from './register-node.ts';
 export { type ServeOptions, type Server, serve, type TlsOptions, type WebService } from './serve.ts';
 export type { CommandOptions, ShellOptions } from './shell.ts';
 export { socketConnection } from './socket-connection.ts';
