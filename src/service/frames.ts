@@ -1,13 +1,16 @@
-import { MessageType } from '../channel/constants.ts';
-import { encodeMessage } from '../channel/encode.ts';
+import { MessageFlags, MessageType } from '../channel/constants.ts';
+import { encodeMessage, type MessageFields } from '../channel/encode.ts';
 import { MAX_PAYLOAD_SIZE } from '../channel/limits.ts';
-import { FRAME_OVERHEAD } from '../channel/message.ts';
+import { FRAME_OVERHEAD, Offset } from '../channel/message.ts';
+import { formatAcknowledge } from '../channel/payload/acknowledge.ts';
 import { formatChannelClosed } from '../channel/payload/channel-closed.ts';
 import { formatAgentJobReplyAck } from '../channel/payload/job.ts';
 import { formatPublication } from '../channel/payload/publication.ts';
 import { formatAgentTaskAcknowledge, formatStartSessionTask } from '../channel/payload/task.ts';
+import { formatUuid } from '../channel/uuid.ts';
 import type { ServiceContext } from './context.ts';
 import type { SessionRecord } from './session-record.ts';
+import { type StreamType, sequenceNumberOf } from './stream-data.ts';
 
 /** The messages that the service itself makes; the others it only passes on (PROTOCOL.md section 5). */
 type FrameContext = Pick<ServiceContext, 'clock' | 'random' | 'digest'>;
@@ -37,7 +40,7 @@ export function channelClosedFrame(record: EndedSession, context: FrameContext):
     ...(record.exitCode !== undefined && { exitCode: record.exitCode }),
     ...(record.endReason !== undefined && { endReason: record.endReason }),
   });
-  return frame(MessageType.ChannelClosed, payload, context, messageId);
+  return frame(MessageType.ChannelClosed, payload, context, { messageId });
 }
 
 /** What must be known of a session to say that it is over: of one that nobody knows, the first two members. */
@@ -59,6 +62,17 @@ export function jobReplyAcknowledgeFrame(
   return frame(MessageType.AgentJobReplyAck, payload, context);
 }
 
+/** Repeats for an end of a session that it has this message of the other's stream. */
+export function acknowledgeFrame(
+  message: Uint8Array,
+  messageType: StreamType,
+  context: FrameContext,
+): Uint8Array {
+  const messageId = formatUuid(message, Offset.MessageId);
+  const payload = formatAcknowledge({ messageType, messageId, sequenceNumber: sequenceNumberOf(message) });
+  return frame(MessageType.Acknowledge, payload, context, { flags: MessageFlags.SynFin });
+}
+
 /** The other end is there, and so large may the payloads be. */
 export function startPublicationFrame(context: FrameContext & Pick<ServiceContext, 'limits'>): Uint8Array {
   const payloadSize = Math.min(context.limits.frame - FRAME_OVERHEAD, MAX_PAYLOAD_SIZE);
@@ -74,7 +88,8 @@ function frame(
   messageType: string,
   payload: Uint8Array,
   { clock, random, digest }: FrameContext,
-  messageId = random.uuid(),
+  fields: Partial<MessageFields> = {},
 ): Uint8Array {
-  return encodeMessage({ messageType, messageId, createdDate: clock.now(), payload }, digest);
+  const messageId = fields.messageId ?? random.uuid();
+  return encodeMessage({ ...fields, messageType, messageId, createdDate: clock.now(), payload }, digest);
 }

@@ -13,6 +13,7 @@ import type { Nodes } from './nodes.ts';
 import { type OpenedChannel, Opening } from './opening.ts';
 import { readBody } from './read-body.ts';
 import { RelayEnd } from './relay-end.ts';
+import { RelayMemory } from './relay-memory.ts';
 import type { SessionRecord } from './session-record.ts';
 import type { Sessions } from './sessions.ts';
 import { errorXml, tokenXml, XML_TYPE } from './xml.ts';
@@ -56,11 +57,13 @@ export class MessageGateway {
   readonly #openings = new Map<Opening, string>();
   readonly #controlChannels = new Set<ControlChannel>();
   readonly #relayEnds = new Set<RelayEnd>();
+  readonly #memory: RelayMemory;
   #closed = false;
 
   constructor(parts: MessageGatewayParts) {
     this.#parts = parts;
     this.#closedNotices = new ClosedNotices(parts.context);
+    this.#memory = new RelayMemory(parts.context);
   }
 
   /** CreateControlChannel and CreateDataChannel: a token, as XML, with status 201. Never throws. */
@@ -112,6 +115,7 @@ export class MessageGateway {
     this.#closed = true;
     for (const opening of [...this.#openings.keys()]) opening.close(CloseCode.GoingAway, SHUTTING_DOWN);
     await Promise.all([...this.#relayEnds].map((end) => end.shutDown()));
+    this.#memory.clear();
     for (const channel of [...this.#controlChannels]) channel.close(CloseCode.GoingAway, SHUTTING_DOWN);
   }
 
@@ -205,7 +209,16 @@ export class MessageGateway {
     if (!(await sessions.openChannel(sessionId, side, tokenValue, channelId))) return undefined;
     return () => {
       const closed = () => this.#relayEnds.delete(end);
-      const end: RelayEnd = new RelayEnd({ sessionId, side, channelId, socket, context, sessions, closed });
+      const end: RelayEnd = new RelayEnd({
+        sessionId,
+        side,
+        channelId,
+        socket,
+        context,
+        sessions,
+        session: this.#memory.session(sessionId),
+        closed,
+      });
       this.#relayEnds.add(end);
       return end;
     };

@@ -57,8 +57,10 @@ export interface ServiceLimits {
   readonly requestBody: number;
   /** Of a message on a channel. Default 1 MiB. */
   readonly frame: number;
-  /** Frames kept for the other end of a session while it is not connected. Default 256 KiB. */
+  /** Acknowledges kept for the other end while it is not connected; what is sent before a token is checked. Default 256 KiB. */
   readonly heldFrames: number;
+  /** Frames of one end kept until the other has acknowledged them, for its next connection. Default 1 MiB. */
+  readonly unacknowledgedFrames: number;
   /** Waiting in a socket at which the other end is read no more. Default 256 KiB. */
   readonly highWater: number;
   /** Waiting in a socket beyond which frames are dropped, to be sent again by their sender. Default 4 MiB. */
@@ -107,6 +109,7 @@ export const DEFAULT_LIMITS: ServiceLimits = {
   requestBody: 256 * 1024,
   frame: 1024 * 1024,
   heldFrames: 256 * 1024,
+  unacknowledgedFrames: 1024 * 1024,
   highWater: 256 * 1024,
   hardBound: 4 * 1024 * 1024,
   malformedFrames: 16,

@@ -8,13 +8,26 @@ import type { Socket } from '../core/socket.ts';
 import { activitySubject, type BusMessage, type BusSignal, type Side, sideSubject } from './bus.ts';
 import { CloseCode } from './close-code.ts';
 import type { ServiceContext } from './context.ts';
-import { channelClosedFrame, pausePublicationFrame, startPublicationFrame } from './frames.ts';
+import {
+  acknowledgeFrame,
+  channelClosedFrame,
+  pausePublicationFrame,
+  startPublicationFrame,
+} from './frames.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { Outflow } from './outflow.ts';
+import type { RelayedSession } from './relay-memory.ts';
+import type { RelayedStream } from './relayed-stream.ts';
 import { isOver, type SessionRecord } from './session-record.ts';
 import { ACTIVITY_INTERVAL } from './session-timer.ts';
 import type { Sessions } from './sessions.ts';
-import { isActivity, isTerminateFlag, sequenceNumberOf } from './stream-data.ts';
+import {
+  acknowledgedNumber,
+  isActivity,
+  isTerminateFlag,
+  type StreamType,
+  sequenceNumberOf,
+} from './stream-data.ts';
 
 export interface RelayEndOptions {
   readonly sessionId: string;
@@ -24,6 +37,8 @@ export interface RelayEndOptions {
   readonly socket: Socket;
   readonly context: ServiceContext;
   readonly sessions: Sessions;
+  /** What the relay of this process knows of the session. */
+  readonly session: RelayedSession;
   /** The socket is gone. */
   readonly closed: () => void;
 }
@@ -33,7 +48,11 @@ export interface RelayEndOptions {
  * the bus to the other end, which may be in another process, byte for byte as they came; what the two ends of the
  * bus know of each other they know from signals on it, and what becomes of the session from its record.
  *
- * Relaying is synchronous from socket to socket, and copies only what has to wait.
+ * Relaying is synchronous from socket to socket, and copies only what has to wait, or may have to be sent again.
+ *
+ * A message that the other end has acknowledged is not passed on when it comes again: it is acknowledged here, for
+ * the real plugin would not do so. Each end looks at what comes from its socket and at what comes over the bus, since
+ * its process may be the only one that has seen the acknowledge.
  */
 export class RelayEnd {
   readonly #options: RelayEndOptions;
@@ -43,14 +62,18 @@ export class RelayEnd {
   readonly #heartbeat: Heartbeat;
   /** Subject of the other side. */
   readonly #otherSubject: string;
-  /** The stream messages that this side sends. */
-  readonly #streamType: string;
+  /** The stream messages that this side sends, and those that it receives. */
+  readonly #streamType: StreamType;
+  readonly #otherStreamType: StreamType;
+  readonly #stream: RelayedStream;
+  readonly #otherStream: RelayedStream;
   readonly #unsubscribe: () => void;
   readonly #unwatch: () => void;
 
   /** Channel id of the other end, while it is connected. */
   #peer: string | undefined;
-  /** Frames for the other end until it connects. */
+  #peerIsHere = false;
+  /** Acknowledges for the other end until it connects. */
   #held: Uint8Array[] = [];
   #heldBytes = 0;
   #malformed = 0;
@@ -64,12 +87,17 @@ export class RelayEnd {
   #done = false;
 
   constructor(options: RelayEndOptions) {
-    const { sessionId, side, socket, context } = options;
+    const { sessionId, side, channelId, socket, context, session } = options;
+    const other = side === 'client' ? 'agent' : 'client';
     this.#options = options;
     this.#context = context;
     this.#socket = socket;
-    this.#otherSubject = sideSubject(sessionId, side === 'client' ? 'agent' : 'client');
-    this.#streamType = side === 'client' ? MessageType.InputStreamData : MessageType.OutputStreamData;
+    this.#otherSubject = sideSubject(sessionId, other);
+    this.#streamType = STREAM_TYPES[side];
+    this.#otherStreamType = STREAM_TYPES[other];
+    this.#stream = session.streams[side];
+    this.#otherStream = session.streams[other];
+    session.ends.add(channelId);
     this.#outflow = new Outflow(socket, context, {
       congested: () => this.#signal('pause'),
       clear: () => this.#signal('resume'),
@@ -100,7 +128,7 @@ export class RelayEnd {
     const type = typeof data !== 'string' && data.length <= this.#context.limits.frame && peek(data);
     if (!type) this.#dropMalformed();
     else if (type === this.#streamType) this.#relayStream(data as Uint8Array);
-    else if (type === MessageType.Acknowledge) this.#relay(data as Uint8Array);
+    else if (type === MessageType.Acknowledge) this.#relayAcknowledge(data as Uint8Array);
     else if (type === MessageType.AgentSessionState && this.#options.side === 'agent') {
       this.#reportState(data as Uint8Array);
     }
@@ -123,24 +151,55 @@ export class RelayEnd {
   }
 
   #relayStream(frame: Uint8Array): void {
-    if (this.#peer !== undefined) this.#noteActivity(frame);
+    const sequence = sequenceNumberOf(frame);
+    if (this.#stream.isAcknowledged(sequence)) {
+      // While the other end is away a real agent is paused, and an acknowledge would end that (PROTOCOL.md section 6).
+      if (this.#peer !== undefined) this.#outflow.relay(this.#acknowledgeOf(frame, this.#streamType));
+      return;
+    }
+    if (this.#peer !== undefined) this.#noteActivity(frame, sequence);
     if (this.#options.side === 'client' && isTerminateFlag(frame)) {
       this.#reportFrame((sessions, sessionId) => sessions.clientEnded(sessionId));
     }
-    this.#relay(frame);
+    this.#stream.keep(sequence, frame, this.#peer !== undefined);
+    if (this.#peer !== undefined) this.#publish(frame);
   }
 
-  #relay(frame: Uint8Array): void {
+  #relayAcknowledge(frame: Uint8Array): void {
+    this.#note(frame, this.#otherStream, this.#otherStreamType);
     if (this.#peer !== undefined) {
-      this.#context.bus.publish(this.#otherSubject, frame);
+      this.#publish(frame);
     } else if (this.#heldBytes + frame.length <= this.#context.limits.heldFrames) {
       this.#held.push(ownBytes(frame));
       this.#heldBytes += frame.length;
     }
   }
 
-  #noteActivity(frame: Uint8Array): void {
-    const sequence = sequenceNumberOf(frame);
+  /** A frame of the other end, which has seen that it is one. */
+  #passOn(frame: Uint8Array): void {
+    if (this.#peerIsHere) {
+      this.#outflow.relay(frame);
+    } else if (peek(frame) === MessageType.Acknowledge) {
+      this.#note(frame, this.#stream, this.#streamType);
+      this.#outflow.relay(frame);
+    } else if (this.#otherStream.isAcknowledged(sequenceNumberOf(frame))) {
+      this.#publish(this.#acknowledgeOf(frame, this.#otherStreamType));
+    } else {
+      this.#otherStream.pass(sequenceNumberOf(frame));
+      this.#outflow.relay(frame);
+    }
+  }
+
+  #note(acknowledge: Uint8Array, stream: RelayedStream, streamType: StreamType): void {
+    const sequence = acknowledgedNumber(acknowledge, streamType);
+    if (sequence !== undefined) stream.acknowledge(sequence);
+  }
+
+  #acknowledgeOf(frame: Uint8Array, streamType: StreamType): Uint8Array {
+    return acknowledgeFrame(frame, streamType, this.#context);
+  }
+
+  #noteActivity(frame: Uint8Array, sequence: number): void {
     if (sequence <= this.#highestSequence) return;
     this.#highestSequence = sequence;
     if (!isActivity(frame)) return;
@@ -167,7 +226,7 @@ export class RelayEnd {
   }
 
   #fromBus(message: BusMessage): void {
-    if (message instanceof Uint8Array) this.#outflow.relay(message);
+    if (message instanceof Uint8Array) this.#passOn(message);
     else this.#handleSignal(message);
   }
 
@@ -177,13 +236,13 @@ export class RelayEnd {
     if (type === 'opened') {
       // A new end has an empty socket, whatever the one before it asked for.
       this.#read(true);
-      this.#peer = channelId;
+      this.#meet(channelId);
       this.#signal('present');
       if (this.#outflow.congested) this.#signal('pause');
-      this.#peerConnected();
+      this.#peerConnected(channelId);
     } else if (type === 'present') {
-      this.#peer = channelId;
-      this.#peerConnected();
+      this.#meet(channelId);
+      this.#peerConnected(channelId);
     } else if (channelId !== this.#peer) {
       return; // of an end that has been replaced
     } else if (type === 'closed') {
@@ -202,11 +261,17 @@ export class RelayEnd {
     else this.#socket.pause?.();
   }
 
-  #peerConnected(): void {
+  #meet(channelId: string): void {
+    this.#peer = channelId;
+    this.#peerIsHere = this.#options.session.ends.has(channelId);
+  }
+
+  #peerConnected(channelId: string): void {
     const held = this.#held;
     this.#held = [];
     this.#heldBytes = 0;
-    for (const frame of held) this.#context.bus.publish(this.#otherSubject, frame);
+    for (const frame of held) this.#publish(frame);
+    for (const frame of this.#stream.dueTo(channelId)) this.#publish(frame);
     this.#outflow.send(startPublicationFrame(this.#context));
   }
 
@@ -242,6 +307,7 @@ export class RelayEnd {
   #closed(): void {
     if (this.#done) return;
     this.#done = true;
+    this.#options.session.ends.delete(this.#options.channelId);
     this.#unwatch();
     this.#unsubscribe();
     this.#outflow.stop();
@@ -262,6 +328,10 @@ export class RelayEnd {
     this.#outflow.send(pausePublicationFrame(this.#context));
   }
 
+  #publish(frame: Uint8Array): void {
+    this.#context.bus.publish(this.#otherSubject, frame);
+  }
+
   #signal(type: Exclude<BusSignal['type'], 'activity'>): void {
     this.#context.bus.publish(this.#otherSubject, { type, channelId: this.#options.channelId });
   }
@@ -280,6 +350,11 @@ export class RelayEnd {
       .finally(() => this.#pendingReports--);
   }
 }
+
+const STREAM_TYPES: Readonly<Record<Side, StreamType>> = {
+  client: MessageType.InputStreamData,
+  agent: MessageType.OutputStreamData,
+};
 
 /** A session has three of them to make, repetitions aside. */
 const MAX_PENDING_REPORTS = 8;

@@ -71,13 +71,15 @@ describe('while one end is away', () => {
     expect(client.frames).toContainEqual(first);
   });
 
-  test('no more than the limit is held', async () => {
-    const w = world({ limits: { heldFrames: 3000 } });
+  test('no more than the limit is kept: the last of it, for the agent sends the first again', async () => {
+    const w = world({ limits: { unacknowledgedFrames: 3 * 1064 } });
     const node = await w.node();
     const session = await w.start();
     const agent = await node.join(session.SessionId);
-    for (let i = 0; i < 10; i++) await agent.stream('output_stream_data', bytes(880)); // 1000 with its header
+    const sent: Uint8Array[] = [];
+    for (let i = 0; i < 10; i++) sent.push(await agent.stream('output_stream_data', bytes(880)));
     const client = await w.client(session);
+    expect(client.frames.slice(-3)).toEqual(sent.slice(-3));
     expect(client.payloads('output_stream_data')).toHaveLength(3);
   });
 
