@@ -176,7 +176,7 @@ abstract class Stranger implements ChannelEnd {
         payloadType,
         payload,
       },
-      quickDigest,
+      this.#digest,
     );
     this.#unsent.push({ sequenceNumber, frame, sentAt: 0, transmissions: 0 });
   }
@@ -192,7 +192,7 @@ abstract class Stranger implements ChannelEnd {
     this.#acknowledges.push(
       encodeMessage(
         { messageType: MessageType.Acknowledge, messageId: this.#uuid(), createdDate: 1, flags, payload },
-        quickDigest,
+        this.#digest,
       ),
     );
   }
@@ -262,8 +262,8 @@ const RESEND_AFTER = 200;
  * 1.3), ignores start and pause, verifies digests.
  */
 export class PluginStranger extends Stranger {
-  constructor(uuid: () => string) {
-    super(uuid, quickDigest, MessageType.InputStreamData, MessageFlags.None);
+  constructor(uuid: () => string, digest: PayloadDigest = quickDigest) {
+    super(uuid, digest, MessageType.InputStreamData, MessageFlags.None);
   }
 
   startHandshake(): void {
@@ -326,8 +326,8 @@ export class RealAgentStranger extends Stranger {
   #shaking = false;
   #acknowledgesSeen = 0;
 
-  constructor(uuid: () => string) {
-    super(uuid, { ...quickDigest, matches: () => true }, MessageType.OutputStreamData, MessageFlags.Syn);
+  constructor(uuid: () => string, digest: PayloadDigest = quickDigest) {
+    super(uuid, { ...digest, matches: () => true }, MessageType.OutputStreamData, MessageFlags.Syn);
     this.speaking = true;
   }
 

@@ -3,13 +3,14 @@
  * and nothing that goes between them arrives at once. Nothing may depend on both ends being in one place.
  */
 import { expect, test } from 'vitest';
+import { formatAcknowledge } from '../../src/channel/index.ts';
 import type { Bus, BusMessage, RecordStore, Store } from '../../src/service/index.ts';
 import { memoryBus, memoryStore } from '../../src/service/index.ts';
 import { VirtualClock } from '../../src/testing/index.ts';
 import { busContract } from './bus-contract.ts';
 import { activate, Machine } from './machine.ts';
 import { storeContract } from './store-contract.ts';
-import { type Peer, type Started, WireNode, type World, world } from './world.ts';
+import { type Peer, type Started, WireNode, type WireNode, type World, type WorldOptions, world } from './world.ts';
 
 /** One way, in milliseconds. */
 const LATENCY = 5;
@@ -98,6 +99,8 @@ function remoteBus(clock: VirtualClock, bus: Bus = memoryBus()): Bus {
 
 interface Relays {
   readonly clock: VirtualClock;
+  /** What every relay shares. */
+  readonly shared: WorldOptions;
   /** Where the agent's data channel is. */
   readonly agentSide: World;
   /** Where the client calls and connects. */
@@ -110,6 +113,7 @@ function relays(): Relays {
   const shared = { clock, store: remoteStore(clock), bus: remoteBus(clock), latency: 1 };
   return {
     clock,
+    shared,
     agentSide: world({ ...shared, seed: 1 }),
     clientSide: world({ ...shared, seed: 2 }),
     settle: () => clock.advance(1000),
@@ -231,3 +235,70 @@ test('a slow client at one relay slows down the agent at the other', async () =>
   await r.settle();
   expect(client.payloads('output_stream_data')).toHaveLength(sent);
 });
+
+test('an acknowledge that one relay has seen is repeated for an end that came to the other', async () => {
+  const r = relays();
+  const { node, agent, client, session } = await connected(r);
+  const output = await agent.stream('output_stream_data', 'hello');
+  await r.settle();
+  await client.sendMessage('acknowledge', acknowledgeOf('output_stream_data', 0));
+  await r.settle();
+  const input = await client.stream('input_stream_data', 'ls');
+  await r.settle();
+  await agent.sendMessage('acknowledge', acknowledgeOf('input_stream_data', 0));
+  await r.settle();
+
+  // Nobody at the client's side has seen the agent's acknowledge but in passing, and that is enough.
+  await client.send(input);
+  await r.settle();
+  expect(client.json('acknowledge').map(numberOf)).toEqual([0, 0]);
+  // The relay where the agent was knows of both; the one where it is now, of neither.
+  const third = world({ ...r.shared, seed: 3 });
+  const elsewhere = await reopened(node, third, r);
+  const again = await elsewhere.join(session.SessionId);
+  await r.settle();
+  const shown = client.frames.length;
+  await again.send(output);
+  await r.settle();
+  expect(again.json('acknowledge').map(numberOf)).toEqual([0]);
+  expect(client.frames).toHaveLength(shown);
+  // Now it knows as well, though the client moves on to where nothing is known.
+  const moved = await third.client((await third.ok('ResumeSession', session)) as never);
+  await r.settle();
+  await again.send(output);
+  await r.settle();
+  expect(again.json('acknowledge').map(numberOf)).toEqual([0, 0]);
+  expect(moved.types).not.toContain('output_stream_data');
+});
+
+test('a client that resumes at another relay is sent what it has not acknowledged', async () => {
+  const r = relays();
+  const { agent, session } = await connected(r);
+  const first = await agent.stream('output_stream_data', 'hello');
+  await r.settle();
+  const again = await r.agentSide.client((await r.agentSide.ok('ResumeSession', session)) as never);
+  await r.settle();
+  expect(again.frames).toContainEqual(first);
+  await again.sendMessage('acknowledge', acknowledgeOf('output_stream_data', 0));
+  await r.settle();
+  const third = await r.clientSide.client((await r.clientSide.ok('ResumeSession', session)) as never);
+  await r.settle();
+  expect(third.types).not.toContain('output_stream_data');
+});
+
+const numberOf = (acknowledge: Record<string, unknown>) => acknowledge.AcknowledgedMessageSequenceNumber;
+
+function acknowledgeOf(messageType: string, sequenceNumber: number): Uint8Array {
+  return formatAcknowledge({
+    messageType,
+    messageId: '5ad76e70-8ffa-47e4-b446-0c40fbb0828c',
+    sequenceNumber,
+  });
+}
+
+/** The same node, at another relay. */
+async function reopened({ id }: WireNode, at: World, r: Relays): Promise<WireNode> {
+  const node = await at.node(id);
+  await r.settle();
+  return node;
+}
