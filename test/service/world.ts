@@ -404,7 +404,7 @@ export class WireNode {
   async join(sessionId: string): Promise<Peer> {
     const path = `/v1/data-channel/${encodeURIComponent(sessionId)}`;
     const { token } = await this.createChannel(path);
-    const agent = new Peer(await this.#connect(`${path}?role=publish_subscribe`), this.#clock);
+    const agent = new Peer(await this.dialData(sessionId), this.#clock);
     await agent.send(
       JSON.stringify({
         MessageSchemaVersion: '1.0',
@@ -415,6 +415,11 @@ export class WireNode {
       }),
     );
     return agent;
+  }
+
+  /** Opens the socket of a data channel, and says nothing. */
+  dialData(sessionId: string): Promise<Socket> {
+    return this.#connect(`/v1/data-channel/${encodeURIComponent(sessionId)}?role=publish_subscribe`);
   }
 
   /** Joins and says so. */

@@ -23,6 +23,10 @@ export interface RecordedMark {
   readonly at: number;
   readonly from?: string;
   readonly channel?: string;
+  /** Of `http`: the operation or the request line, what was asked and what was answered. */
+  readonly op?: string;
+  readonly request?: Readonly<Record<string, unknown>>;
+  readonly response?: unknown;
 }
 
 const FOLDER = new URL('../vectors/', import.meta.url);
@@ -48,7 +52,10 @@ export function isFrame(line: RecordingLine): line is RecordedFrame {
 
 function parseLine(text: string): RecordingLine {
   const line = JSON.parse(text);
-  if (line.opcode === undefined) return { kind: line.kind, at: line.t_ms, from: line.from, channel: line.ch };
+  if (line.opcode === undefined) {
+    const { kind, from, op, req, resp } = line;
+    return { kind, at: line.t_ms, from, channel: line.ch, op, request: req, response: resp };
+  }
   return {
     kind: 'frame',
     at: line.t_ms,
