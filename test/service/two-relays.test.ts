@@ -10,7 +10,7 @@ import { VirtualClock } from '../../src/testing/index.ts';
 import { busContract } from './bus-contract.ts';
 import { activate, Machine } from './machine.ts';
 import { storeContract } from './store-contract.ts';
-import { type Peer, type Started, WireNode, type WireNode, type World, type WorldOptions, world } from './world.ts';
+import { type Peer, type Started, WireNode, type World, type WorldOptions, world } from './world.ts';
 
 /** One way, in milliseconds. */
 const LATENCY = 5;
