@@ -101,7 +101,7 @@ const WS_OPTIONS = {
 };
 
 /** Drawn by the hundred: one at a time they would cost more than masking with them. */
-function maskingKeys(): () => number {
+export function maskingKeys(): () => number {
   const keys = new Uint32Array(256);
   let next = keys.length;
   return () => {
@@ -165,7 +165,7 @@ function isWs(Constructor: WebSocketConstructor): boolean {
 }
 
 /** The host alone is named: the rest of a stream URL is nobody's business. */
-function connectError(url: string, message?: string, cause?: unknown): TransportError {
+export function connectError(url: string, message?: string, cause?: unknown): TransportError {
   const host = /^wss?:\/\/([^/?#]*)/.exec(url)?.[1] ?? 'the given address';
   const status = /^Unexpected server response: (\d+)/.exec(message ?? '')?.[1];
   if (status) {

@@ -67,6 +67,8 @@ export interface SessionEvents {
   ended: [end: SessionEnd];
   /** The agent sent a flag, for example that the port it forwards to is closed. */
   flag: [flag: PayloadFlag];
+  /** The agent sent the exit status of a command, as it does when the command's output goes apart. */
+  exitCode: [exitCode: number];
   /** A frame could not be read and was dropped. For logs: the agent sends it again. */
   dropped: [error: MessageError];
 }
@@ -282,6 +284,7 @@ export class Session extends EventEmitter<SessionEvents> {
         return;
       case 'exitCode':
         this.#exitCode = event.exitCode;
+        this.#tell('exitCode', event.exitCode);
         return;
       case 'ready':
         this.#ready.resolve(event);
@@ -399,7 +402,7 @@ export class Session extends EventEmitter<SessionEvents> {
     this.#channel.close();
     for (let event = this.#channel.pollEvent(); event; event = this.#channel.pollEvent()) {
       if (event.type === 'data') this.#sourceOf(event.payloadType).push(event.payload);
-      if (event.type === 'exitCode') this.#exitCode = event.exitCode;
+      if (event.type === 'exitCode') this.#handle(event);
     }
     this.#end = this.#exitCode === undefined ? end : { exitCode: this.#exitCode, ...end };
     this.#driver.stop();

@@ -14,7 +14,7 @@ export async function attachPipes(session: Session, streams: StdioStreams = {}):
   const broken = () => void session.terminate();
   stdout.on('error', broken);
   stderr.on('error', unread);
-  const stopInput = forwardInput(stdin, session, {
+  const input = forwardInput(stdin, session, {
     map: quoteInput,
     atEnd: () => Uint8Array.of(END_OF_INPUT),
   });
@@ -22,7 +22,7 @@ export async function attachPipes(session: Session, streams: StdioStreams = {}):
     await Promise.all([forwardOutput(session.stdout, stdout), forwardOutput(session.stderr, stderr)]);
     return await session.ended;
   } finally {
-    stopInput();
+    input.stop();
     stdout.off('error', broken);
     stderr.off('error', unread);
   }

@@ -3,6 +3,15 @@ import type { Readable, Writable } from 'node:stream';
 import type { Session } from '../core/session.ts';
 import type { SessionEnd } from '../core/session-end.ts';
 import { forwardInput, forwardOutput, type InputRules, unread } from './forward.ts';
+import { forwardSignals } from './forward-signals.ts';
+
+export interface AttachTerminalOptions extends StdioStreams {
+  /**
+   * Whether the signals SIGINT, SIGQUIT and SIGTSTP that this process gets reach the node as the keys Ctrl-C, Ctrl-\
+   * and Ctrl-Z, which they stand for where there is no terminal in raw mode. Default false: they are the program's.
+   */
+  readonly signals?: boolean;
+}
 
 export interface StdioStreams {
   /** Default `process.stdin`. */
@@ -23,19 +32,29 @@ export interface StdioStreams {
  * again until the session is over: whatever reads there finds the end of its input, and one that falls between
  * two programs is lost (the terminal driver forgets it when a shell takes over).
  */
-export async function attachTerminal(session: Session, streams: StdioStreams = {}): Promise<SessionEnd> {
-  const { stdin = process.stdin, stdout = process.stdout, stderr = process.stderr } = streams;
+export async function attachTerminal(
+  session: Session,
+  options: AttachTerminalOptions = {},
+): Promise<SessionEnd> {
+  const {
+    stdin = process.stdin,
+    stdout = process.stdout,
+    stderr = process.stderr,
+    signals = false,
+  } = options;
   const broken = () => void session.terminate();
   stdout.on('error', broken);
   stderr.on('error', unread);
   const stopSize = forwardSize(stdout, session);
   const restore = rawMode(stdin);
-  const stopInput = forwardInput(stdin, session, isTerminal(stdin) ? keys(session) : typed());
+  const input = forwardInput(stdin, session, isTerminal(stdin) ? keys(session) : typed());
+  const stopSignals = signals ? forwardSignals(session, input.send) : () => {};
   try {
     await Promise.all([forwardOutput(session.stdout, stdout), forwardOutput(session.stderr, stderr)]);
     return await session.ended;
   } finally {
-    stopInput();
+    stopSignals();
+    input.stop();
     restore();
     stopSize();
     stdout.off('error', broken);

@@ -10,8 +10,14 @@ export interface InputRules {
   readonly repeatEnd?: number;
 }
 
-/** Sends what comes from `stdin` to the session until it ends. @returns a function that stops it */
-export function forwardInput(stdin: Readable, session: Session, rules: InputRules): () => void {
+export interface Input {
+  /** Sends bytes behind those that have come from `stdin`. */
+  send(bytes: Uint8Array): void;
+  stop(): void;
+}
+
+/** Sends what comes from `stdin` to the session until it ends, which is also when it cannot be read any more. */
+export function forwardInput(stdin: Readable, session: Session, rules: InputRules): Input {
   const writer = session.stdin.getWriter();
   let waiting = 0;
   let state: 'flowing' | 'paused' | 'stopped' = 'flowing';
@@ -38,20 +44,28 @@ export function forwardInput(stdin: Readable, session: Session, rules: InputRule
     if (mapped) send(mapped);
   };
   let repeat: NodeJS.Timeout | undefined;
+  let ended = false;
   const end = () => {
+    if (ended) return;
+    ended = true;
     send(rules.atEnd());
     if (rules.repeatEnd !== undefined) repeat = setInterval(() => send(rules.atEnd()), rules.repeatEnd);
   };
   stdin.on('data', data);
-  stdin.once('end', end);
-  return () => {
+  stdin.on('end', end);
+  // A terminal that was hung up ends so.
+  stdin.on('error', end);
+  const stop = () => {
     state = 'stopped';
+    ended = true;
     clearInterval(repeat);
     stdin.off('data', data);
     stdin.off('end', end);
+    stdin.off('error', end);
     stdin.pause();
     writer.releaseLock();
   };
+  return { send, stop };
 }
 
 /**

@@ -4,7 +4,7 @@
  * @module
  */
 export { attachPipes } from './attach-pipes.ts';
-export { attachTerminal, type StdioStreams } from './attach-terminal.ts';
+export { type AttachTerminalOptions, attachTerminal, type StdioStreams } from './attach-terminal.ts';
 export { clientFromEnvironment } from './client-from-environment.ts';
 export { type CopyFileFromOptions, copyFileFrom, copyFileTo } from './copy-file.ts';
 export {

@@ -1,5 +1,6 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { type Connection, join } from '../core/port/connection.ts';
+import { PortError } from '../core/port/error.ts';
 import { socketConnection } from './socket-connection.ts';
 
 export interface ListenOptions {
@@ -9,7 +10,7 @@ export interface ListenOptions {
   readonly host?: string;
   /** A Unix socket to listen on, instead of a port. It must not exist yet, and is removed in the end. */
   readonly path?: string;
-  /** Told of connections that `forward` could not open. */
+  /** Told of connections that `forward` could not open, or the managed node not connect. */
   readonly onError?: (error: Error) => void;
 }
 
@@ -47,7 +48,8 @@ export function listen(
       options.onError?.(error as Error);
       return;
     }
-    await join(socketConnection(socket), connection);
+    const error = await join(socketConnection(socket), connection);
+    if (error instanceof PortError && error.code === 'ERR_PORT_REFUSED') options.onError?.(error);
   });
 }
 

@@ -269,8 +269,11 @@ describe('the end of a session', () => {
 
   test('takes the exit status from an ExitCode payload as well', async () => {
     const { far, session, clock } = await start();
+    const told: number[] = [];
+    session.on('exitCode', (exitCode) => told.push(exitCode));
     far.command((channel) => channel.sendExitCode(7));
     await clock.advance(100);
+    expect(told).toEqual([7]);
     far.endSession({});
     expect(await clock.runUntil(session.ended)).toEqual({
       reason: 'CommandExited',

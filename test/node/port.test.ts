@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { Agent, createServer, get } from 'node:http';
 import { createServer as createTcpServer } from 'node:net';
 import { describe, expect, test } from 'vitest';
+import { deferred } from '../../src/base/deferred.ts';
 import { bound, connectTo, destination, listening, portWorld, readAll, sha256 } from './port-world.ts';
 
 describe('connections through one forward', () => {
@@ -131,6 +132,20 @@ describe('what cannot be connected', () => {
     await writer.write(utf8('still here'));
     expect(fromUtf8((await reader.read()).value!)).toBe('still here');
     expect(both.size).toBe(1);
+  });
+
+  test('a listener is told of it, and its connection ends', async () => {
+    const { forward } = await portWorld();
+    const server = createTcpServer();
+    const { port } = await bound(server);
+    server.close();
+    const told = deferred<Error>();
+    const listener = await listening(await forward(port), { onError: told.resolve });
+    const socket = await connectTo(listener.port!);
+    socket.on('error', () => {}); // reset, as the destination's would be
+    const closed = new Promise((resolve) => socket.on('close', resolve));
+    expect(await told.promise).toMatchObject({ code: 'ERR_PORT_REFUSED', reason: 'ECONNREFUSED' });
+    await closed;
   });
 
   test('the metadata service of EC2 is refused at the start, in whatever spelling', async () => {

@@ -12,13 +12,17 @@ export interface Connection {
 
 /**
  * Carries bytes both ways between two connections until both directions have ended, each when its side ends it. An
- * error on either side ends both connections. Never rejects.
+ * error on either side ends both connections. Never rejects: the answer is the first error, if there was one.
  */
-export async function join(one: Connection, other: Connection): Promise<void> {
+export async function join(one: Connection, other: Connection): Promise<Error | undefined> {
   const there = one.readable.pipeTo(other.writable);
   const back = other.readable.pipeTo(one.writable);
   // What breaks one direction breaks the connection: the far side of the other would wait for ever.
-  there.catch((error: unknown) => one.writable.abort(error).catch(() => {}));
-  back.catch((error: unknown) => other.writable.abort(error).catch(() => {}));
-  await Promise.allSettled([there, back]);
+  let first: Error | undefined;
+  const broken = (writable: WritableStream<Uint8Array>) => (error: Error) => {
+    first ??= error;
+    writable.abort(error).catch(() => {});
+  };
+  await Promise.all([there.catch(broken(one.writable)), back.catch(broken(other.writable))]);
+  return first;
 }
