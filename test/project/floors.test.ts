@@ -14,6 +14,7 @@ const FLOORS: Record<string, number> = {
   service: 3,
   node: 4,
   testing: 4,
+  bin: 5,
 };
 
 /** What touches the world. Only floor 4 and the runtime file may. */
@@ -61,9 +62,9 @@ describe('every file of src', () => {
     expect(circle(graph)).toEqual([]);
   });
 
-  test('leaves the world to floor 4 and the runtime file', () => {
+  test('leaves the world to floor 4, what stands on it, and the runtime file', () => {
     const worldly = files
-      .filter(({ name }) => name !== RUNTIME && FLOORS[name.split('/')[0]!] !== 4)
+      .filter(({ name }) => name !== RUNTIME && !(FLOORS[name.split('/')[0]!]! >= 4))
       .flatMap(({ name, text }) =>
         withoutComments(text)
           .split('\n')
