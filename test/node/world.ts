@@ -27,6 +27,7 @@ const principal = (name: string) => ({
 
 /** Service, agent and client over the loopback interface. */
 export interface Node {
+  readonly service: SessionManagerService;
   readonly server: Server;
   readonly agent: Agent;
   readonly client: SessionClient;
@@ -61,7 +62,7 @@ export async function node(
     await service.close();
     await server.close();
   });
-  return { server, agent, client: new SessionClient({ region, endpoint, credentials: USER }) };
+  return { service, server, agent, client: new SessionClient({ region, endpoint, credentials: USER }) };
 }
 
 /** A node and a session on it. */

@@ -9,6 +9,8 @@ export interface Cuttable {
   readonly port: number;
   /** Cuts every connection that carries a WebSocket. */
   cut(how: Cut): void;
+  /** Cuts every connection: with TLS nobody can see what it carries. */
+  cutAll(): void;
   close(): Promise<void>;
 }
 
@@ -39,6 +41,9 @@ export async function cuttable(target: number): Promise<Cuttable> {
     port: (server.address() as AddressInfo).port,
     cut(how) {
       for (const socket of webSockets) how === 'end' ? socket.destroy() : socket.resetAndDestroy();
+    },
+    cutAll() {
+      for (const socket of all) socket.destroy();
     },
     close: () =>
       new Promise((resolve) => {
