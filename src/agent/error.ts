@@ -13,6 +13,8 @@ export type AgentErrorCode =
   | 'ERR_AGENT_DISCONNECTED'
   /** The service sent a start message that cannot be read, or asks for what this agent cannot do. */
   | 'ERR_AGENT_START'
+  /** The program of a session cannot run as the operating-system user that it was to run as. */
+  | 'ERR_AGENT_RUN_AS'
   /** The session ended while its handler was still reading or writing. */
   | 'ERR_AGENT_SESSION_ENDED'
   /** `stop()` was called. */

@@ -14,6 +14,7 @@ export type { Destination, Dialer } from './port/dialer.ts';
 export { portForwarding } from './port/port-forwarding.ts';
 export { type RegisterOptions, registerManagedInstance } from './register.ts';
 export { type RoleCredentialsOptions, roleCredentials } from './role-credentials.ts';
+export { RunAsError } from './run-as.ts';
 export type { AgentSession, SessionHandler, SessionResult } from './session.ts';
 export type { SessionOutcome } from './session-run.ts';
 export type { ShellPlatform } from './shell-properties.ts';

@@ -11,6 +11,7 @@ import type { ResolvedDocument } from './document.ts';
 import { AgentError } from './error.ts';
 import type { MessageGateway } from './gateway.ts';
 import { Reconnect } from './reconnect.ts';
+import { RunAsError } from './run-as.ts';
 import type { AgentSession, SessionHandler } from './session.ts';
 import { SessionChannel } from './session-channel.ts';
 
@@ -283,7 +284,8 @@ const STOP_DRAIN = 5_000;
 
 function failed(error: unknown): SessionOutcome {
   const cause = error instanceof Error ? error : new Error(String(error));
-  return { status: 'Failed', output: cause.message, error: cause };
+  const output = cause instanceof RunAsError ? cause.output : cause.message;
+  return { status: 'Failed', output, error: cause };
 }
 
 function lost(cause: Error): AgentError {

@@ -1,4 +1,5 @@
 import { asObject, type JsonObject } from '../channel/payload/json.ts';
+import { toBoolean } from './boolean.ts';
 import { AgentError } from './error.ts';
 
 /** What a document of a command session says for one platform (CONTROL-PLANE.md section 3.1). */
@@ -38,20 +39,6 @@ export function shellProperties(
     stdOutSeparatorPrefix: prefix('stdOutSeparatorPrefix', part.stdOutSeparatorPrefix),
     stdErrSeparatorPrefix: prefix('stdErrSeparatorPrefix', part.stdErrSeparatorPrefix),
   };
-}
-
-const TRUE: readonly unknown[] = [true, '1', 't', 'T', 'TRUE', 'true', 'True'];
-const FALSE: readonly unknown[] = [
-  ...[false, null, undefined, ''],
-  ...['0', 'f', 'F', 'FALSE', 'false', 'False'],
-];
-
-/** Section 3.3, rule 5. */
-function toBoolean(name: string, value: unknown): boolean {
-  if (!TRUE.includes(value) && !FALSE.includes(value)) {
-    throw unusable(`${name} of the session document must be true or false, not ${JSON.stringify(value)}.`);
-  }
-  return TRUE.includes(value);
 }
 
 const PREFIX = /^[0-9a-zA-Z\r\n_:-]{0,30}$/;
