@@ -13,8 +13,8 @@ export type NodeErrorCode =
   | 'ERR_ADDRESS_FORBIDDEN'
   /** The shell could not be started. */
   | 'ERR_SHELL_START'
-  /** The session document asks for an operating-system user other than the agent's. */
-  | 'ERR_RUN_AS'
+  /** A program of the operating system is missing, or does not answer. */
+  | 'ERR_SYSTEM_PROGRAM'
   /** The machine is not registered in the directory where its identity was looked for. */
   | 'ERR_IDENTITY_MISSING'
   /** It is registered there already. */

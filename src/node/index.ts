@@ -33,6 +33,7 @@ export { proxy } from './proxy.ts';
 export { type PtyShellOptions, ptyShell } from './pty-shell.ts';
 export { type RegisterNodeOptions, registerNode } from './register-node.ts';
 export { type ServeOptions, type Server, serve, type TlsOptions, type WebService } from './serve.ts';
+export type { RunAsOptions } from './session-user.ts';
 export type { CommandOptions, ShellOptions } from './shell.ts';
 export { socketConnection } from './socket-connection.ts';
 export { DENIED_ADDRESSES, type TcpDialerOptions, tcpDialer } from './tcp-dialer.ts';

@@ -1,8 +1,10 @@
 import type { SessionHandler } from '../agent/session.ts';
 import { shellProperties } from '../agent/shell-properties.ts';
+import { asUserInTerminal } from './as-user.ts';
 import { loadNodePty, type NodePty } from './node-pty.ts';
 import { runInTerminal } from './pty-session.ts';
-import { type CommandOptions, refuseRunAs, SHELL_PLATFORM, shellCommand, TERMINAL } from './shell.ts';
+import { sessionUser } from './session-user.ts';
+import { type CommandOptions, elevatedHome, SHELL_PLATFORM, shellCommand, TERMINAL } from './shell.ts';
 
 export interface InteractiveCommandsOptions extends CommandOptions {
   /** Default: the installed `@lydell/node-pty`. */
@@ -21,16 +23,19 @@ export interface InteractiveCommandsOptions extends CommandOptions {
  * everything started from it, by SIGHUP and then SIGKILL.
  *
  * The handler fails with `AgentError` `ERR_AGENT_START` for a document without a command for this platform, and
- * with {@link NodeError} `ERR_NODE_PTY_MISSING`, `ERR_SHELL_START` or `ERR_RUN_AS`.
+ * with `RunAsError` where it cannot run as it should, and with {@link NodeError} `ERR_NODE_PTY_MISSING`,
+ * `ERR_SHELL_START` or `ERR_SYSTEM_PROGRAM`.
  */
 export function interactiveCommands(options: InteractiveCommandsOptions = {}): SessionHandler {
   return async (session) => {
     const { commands, runAsElevated } = shellProperties(session, SHELL_PLATFORM);
-    if (!runAsElevated) refuseRunAs(session);
-    const command = shellCommand({ ...options, shell: 'sh' }, TERMINAL);
     const nodePty = options.nodePty ?? (await loadNodePty());
     await session.handshake();
-    const exitCode = await runInTerminal(session, nodePty, { ...command, args: ['-c', commands] });
+    const user = await sessionUser(session, options, runAsElevated);
+    const variables = { ...TERMINAL, ...(runAsElevated && elevatedHome()) };
+    const shell = await shellCommand({ ...options, shell: 'sh' }, user, variables);
+    const command = { ...shell, args: ['-c', commands] };
+    const exitCode = await runInTerminal(session, nodePty, user ? asUserInTerminal(command, user) : command);
     return { exitCode };
   };
 }

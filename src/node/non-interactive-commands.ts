@@ -4,14 +4,16 @@ import type { AgentSession, SessionHandler } from '../agent/session.ts';
 import { shellProperties } from '../agent/shell-properties.ts';
 import { splitWords } from '../agent/split-words.ts';
 import { utf8 } from '../base/encoding.ts';
+import { asUser } from './as-user.ts';
+import type { Command, Surroundings } from './command.ts';
+import type { LocalUser } from './local-user.ts';
 import { type PipedOutput, PipedProcess } from './piped-process.ts';
+import { sessionUser } from './session-user.ts';
 import {
-  type Command,
   type CommandOptions,
+  elevatedHome,
   findProgram,
-  refuseRunAs,
   SHELL_PLATFORM,
-  type Surroundings,
   surroundings,
   TERMINAL,
 } from './shell.ts';
@@ -32,17 +34,20 @@ import {
  * then SIGKILL.
  *
  * The handler fails with `AgentError` `ERR_AGENT_START` for a document without a command for this platform, or with
- * one that cannot be split, and with {@link NodeError} `ERR_SHELL_START` or `ERR_RUN_AS`.
+ * one that cannot be split, with `RunAsError` where it cannot run as it should, and with {@link NodeError}
+ * `ERR_SHELL_START` or `ERR_SYSTEM_PROGRAM`.
  */
 export function nonInteractiveCommands(options: CommandOptions = {}): SessionHandler {
   return async (session) => {
     const properties = shellProperties(session, SHELL_PLATFORM);
-    if (!properties.runAsElevated) refuseRunAs(session);
+    const { runAsElevated, separateOutputStream } = properties;
     const words = splitWords(properties.commands);
-    const where = surroundings(options, TERMINAL);
     await session.handshake();
+    const user = await sessionUser(session, options, runAsElevated);
+    const variables = { ...TERMINAL, ...(runAsElevated && elevatedHome()) };
+    const where = await surroundings(options, user, variables);
     const output = commandOutput(session, properties);
-    const exitCode = await run(session, words, where, output, properties.separateOutputStream);
+    const exitCode = await run(session, words, { ...where, user }, output, separateOutputStream);
     await output.exited(exitCode);
     return { exitCode };
   };
@@ -55,7 +60,7 @@ const NOT_FOUND = 127;
 async function run(
   session: AgentSession,
   [name, ...args]: readonly string[],
-  where: Surroundings,
+  { user, ...where }: Surroundings & { readonly user: LocalUser | undefined },
   output: PipedOutput,
   apart: boolean,
 ): Promise<number> {
@@ -66,12 +71,11 @@ async function run(
     await output.stderr(utf8(`${name}: ${exists ? 'permission denied' : 'command not found'}\n`));
     return exists ? NOT_EXECUTABLE : NOT_FOUND;
   }
+  const plain = apart ? { program, args, ...where } : merged(program, args, where);
+  const start = user ? asUser(plain, user) : plain;
   let command: PipedProcess;
   try {
-    command = await PipedProcess.start(
-      apart ? { program, args, ...where } : merged(program, args, where),
-      'ignore',
-    );
+    command = await PipedProcess.start(start, 'ignore');
   } catch {
     await output.stderr(utf8(`${name}: cannot be executed\n`));
     return NOT_EXECUTABLE;

@@ -2,8 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
 import type { AgentSession } from '../agent/session.ts';
+import type { Command } from './command.ts';
 import { endProcessSession } from './process-session.ts';
-import type { Command } from './shell.ts';
 
 /** Where the output of a program goes. Each piece is awaited, which is what holds the program back. */
 export interface PipedOutput {

@@ -1,9 +1,9 @@
 import { closeSync, constants, openSync, readSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import type { TerminalSize } from '../channel/payload/terminal.ts';
+import type { Command } from './command.ts';
 import type { NodePty, NodePtyProcess } from './node-pty.ts';
 import { type PtyFile, PtyInput } from './pty-input.ts';
-import type { Command } from './shell.ts';
 
 /**
  * A program in a pseudo-terminal, with what `node-pty` 1.1 leaves out.

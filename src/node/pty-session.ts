@@ -1,9 +1,9 @@
 import type { AgentSession } from '../agent/session.ts';
+import type { Command } from './command.ts';
 import { NodeError } from './error.ts';
 import type { NodePty } from './node-pty.ts';
 import { endProcessSession } from './process-session.ts';
 import { PtyProcess } from './pty-process.ts';
-import type { Command } from './shell.ts';
 
 /**
  * Runs a program in a pseudo-terminal that is the session's: input, output, size. A cancelled session ends the

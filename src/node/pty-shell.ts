@@ -1,9 +1,11 @@
-import type { AgentSession, SessionHandler } from '../agent/session.ts';
-import { utf8 } from '../base/encoding.ts';
+import type { SessionHandler } from '../agent/session.ts';
+import { shellProfile } from '../agent/shell-profile.ts';
+import { asUserInTerminal } from './as-user.ts';
 import { loadNodePty, type NodePty } from './node-pty.ts';
-import type { PtyProcess } from './pty-process.ts';
 import { runInTerminal } from './pty-session.ts';
-import { refuseRunAs, type ShellOptions, shellCommand, TERMINAL } from './shell.ts';
+import { sessionUser } from './session-user.ts';
+import { SHELL_PLATFORM, type ShellOptions, shellCommand, TERMINAL } from './shell.ts';
+import { typedProfile } from './typed-profile.ts';
 
 export interface PtyShellOptions extends ShellOptions {
   /** Default: the installed `@lydell/node-pty`. */
@@ -18,19 +20,18 @@ export interface PtyShellOptions extends ShellOptions {
  * first. The session ends when the shell does, with its exit status; a cancelled session ends the shell and
  * everything started from it, by SIGHUP and then SIGKILL.
  *
- * The handler fails with {@link NodeError} `ERR_NODE_PTY_MISSING`, `ERR_SHELL_START` or `ERR_RUN_AS`.
+ * The handler fails with `AgentError` `ERR_AGENT_START` for preferences of the wrong shape, with `RunAsError` where
+ * the shell cannot run as it should, and with {@link NodeError} `ERR_NODE_PTY_MISSING`, `ERR_SHELL_START` or
+ * `ERR_SYSTEM_PROGRAM`.
  */
 export function ptyShell(options: PtyShellOptions = {}): SessionHandler {
   return async (session) => {
     const nodePty = options.nodePty ?? (await loadNodePty());
-    refuseRunAs(session);
-    const command = shellCommand(options, TERMINAL);
-    const exitCode = await runInTerminal(session, nodePty, command, (pty) => typeProfile(session, pty));
+    const profile = typedProfile(shellProfile(session.inputs, SHELL_PLATFORM));
+    const user = await sessionUser(session, options);
+    const shell = await shellCommand(options, user, { ...TERMINAL, ...profile.variables });
+    const command = user ? asUserInTerminal(shell, user) : shell;
+    const exitCode = await runInTerminal(session, nodePty, command, (pty) => pty.write(profile.typed));
     return { exitCode };
   };
-}
-
-async function typeProfile(session: AgentSession, pty: PtyProcess): Promise<void> {
-  const { linux = '' } = (session.inputs.shellProfile ?? {}) as { linux?: string };
-  if (linux !== '') await pty.write(utf8(`${linux}\n`));
 }

@@ -1,14 +1,18 @@
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
-import type { AgentSession } from '../agent/session.ts';
+import { delimiter, join, resolve } from 'node:path';
 import type { ShellPlatform } from '../agent/shell-properties.ts';
+import { mayEnter } from './as-user.ts';
+import type { Command, Surroundings } from './command.ts';
+import { ownEnvironment } from './environment.ts';
 import { NodeError } from './error.ts';
+import type { LocalUser } from './local-user.ts';
+import { isRoot, type RunAsOptions } from './session-user.ts';
 
 /** What every program of a session can be told. */
-export interface CommandOptions {
-  /** Variables on top of this process's own; undefined takes one away. */
+export interface CommandOptions extends RunAsOptions {
+  /** Variables on top of this process's own; undefined takes one away. Another user's program gets these too. */
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** Default: this process's own, as AWS's agent does. */
+  /** Default: this process's own, as AWS's agent does; `/` for a user who may not enter that. */
   readonly cwd?: string;
 }
 
@@ -18,17 +22,6 @@ export interface ShellOptions extends CommandOptions {
   readonly shell?: string;
 }
 
-/** What to start, and where. */
-export interface Command extends Surroundings {
-  readonly program: string;
-  readonly args: readonly string[];
-}
-
-export interface Surroundings {
-  readonly env: Readonly<Record<string, string>>;
-  readonly cwd: string;
-}
-
 /** What terminals of sessions are, to the programs in them. */
 export const TERMINAL = { TERM: 'xterm-256color' };
 
@@ -36,39 +29,52 @@ export const TERMINAL = { TERM: 'xterm-256color' };
 export const SHELL_PLATFORM: ShellPlatform =
   process.platform === 'darwin' ? 'macos' : process.platform === 'win32' ? 'windows' : 'linux';
 
+/** For a command that is `runAsElevated`, where the agent is root (CONTROL-PLANE.md section 3.5, rule 4). */
+export function elevatedHome(): Readonly<Record<string, string>> {
+  return isRoot() ? { HOME: process.platform === 'darwin' ? '/var/root' : '/root' } : {};
+}
+
 /**
- * @param variables set over this process's own, under those of the options
+ * @param user see {@link surroundings}
  * @throws {NodeError} `ERR_SHELL_START`
  */
-export function shellCommand(
+export async function shellCommand(
   options: ShellOptions,
+  user: LocalUser | undefined,
   variables: Readonly<Record<string, string>> = {},
-): Command {
-  const { env, cwd } = surroundings(options, variables);
+): Promise<Command> {
+  const { env, cwd } = await surroundings(options, user, variables);
   const shells = options.shell === undefined ? ['bash', 'sh'] : [options.shell];
   const program = shells.find((shell) => findProgram(shell, env.PATH) !== undefined);
   if (program === undefined) throw unstartable(`there is no program ${shells.at(-1)}`);
   return { program, args: [], env, cwd };
 }
 
-/** @throws {NodeError} `ERR_SHELL_START` when the folder does not exist */
-export function surroundings(
+/**
+ * @param user whom the program runs as; undefined for the agent's own
+ * @param variables set over this process's own, under those of the options
+ * @throws {NodeError} `ERR_SHELL_START` when the folder does not exist, or is closed to the user
+ */
+export async function surroundings(
   options: CommandOptions,
+  user: LocalUser | undefined,
   variables: Readonly<Record<string, string>> = {},
-): Surroundings {
-  const own = { ...process.env };
-  for (const name of OF_OTHER_TERMINALS) delete own[name];
-  const given = { LANG: 'C.UTF-8', ...own, ...variables, ...options.env };
+): Promise<Surroundings> {
+  const given = { ...ownEnvironment(user), ...variables, ...options.env };
   const env = Object.fromEntries(
     Object.entries(given).filter((entry): entry is [string, string] => entry[1] !== undefined),
   );
-  const { cwd = process.cwd() } = options;
-  if (!existsSync(cwd)) throw unstartable(`the folder ${cwd} does not exist`);
-  return { cwd, env };
+  return { cwd: await folderOf(options, user), env };
 }
 
-/** Said of the terminal that the agent itself may run in; a shell in another one would believe them. */
-const OF_OTHER_TERMINALS = ['TMUX', 'TMUX_PANE', 'STY', 'WINDOW', 'WINDOWID', 'TERMCAP', 'COLUMNS', 'LINES'];
+async function folderOf({ cwd }: CommandOptions, user: LocalUser | undefined): Promise<string> {
+  const folder = resolve(cwd ?? '.');
+  if (!existsSync(folder)) throw unstartable(`the folder ${folder} does not exist`);
+  if (!user || (await mayEnter(user, folder))) return folder;
+  // It would be a way in to what the folder's folder keeps from the user.
+  if (cwd === undefined) return '/';
+  throw unstartable(`${user.name} may not enter the folder ${folder}`);
+}
 
 /**
  * Where a program is, by the rules of shells: a name with a slash is a path, any other is looked for in `path`.
@@ -80,19 +86,6 @@ export function findProgram(name: string, path = ''): string | undefined {
     .split(delimiter)
     .map((folder) => join(folder, name))
     .find(isExecutable);
-}
-
-/**
- * Running as the agent's user where another was asked for would hand out the wrong rights.
- *
- * @throws {NodeError} `ERR_RUN_AS`
- */
-export function refuseRunAs({ inputs }: AgentSession): void {
-  if (inputs.runAsEnabled !== true && inputs.runAsEnabled !== 'true') return;
-  throw new NodeError(
-    'ERR_RUN_AS',
-    'The session document asks for another operating-system user (runAsEnabled), which this agent cannot do yet.',
-  );
 }
 
 function unstartable(why: string): NodeError {
