@@ -9,7 +9,7 @@ import type { TerminalSize } from '../channel/payload/terminal.ts';
  * session, when its data channel is open.
  *
  * The session ends when the promise settles: resolved is `Success`, rejected is `Failed` with the error's
- * message shown to the client. Output written before is delivered first.
+ * message shown to the client (the `output` of a {@link RunAsError}). Output written before is delivered first.
  */
 export type SessionHandler = (session: AgentSession) => Promise<SessionResult>;
 

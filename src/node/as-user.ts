@@ -12,11 +12,8 @@ import { isBusyBox, runSystemProgram, systemProgram } from './system-program.ts'
  *
  * @throws {RunAsError} when this machine has no program for it
  */
-export function asUser({ program, args, cwd, env }: Command, user: LocalUser): Command {
-  const [changer, ...options] = changerTo(user);
-  // `setpriv` keeps root's capabilities, and `chroot` is in the root folder, until what they start has started.
-  const script = 'cd -- "$1" && shift && exec "$@"';
-  return { cwd, env, program: changer!, args: [...options, SH, '-c', script, 'sh', cwd, program, ...args] };
+export function asUser(command: Command, user: LocalUser): Command {
+  return wrapped(command, changer(user));
 }
 
 /**
@@ -25,29 +22,49 @@ export function asUser({ program, args, cwd, env }: Command, user: LocalUser): C
  * @throws {RunAsError} when this machine has no program for it
  */
 export function asUserInTerminal(command: Command, user: LocalUser): Command {
-  const { program, args, ...where } = asUser(command, user);
   const [chown, tty] = [systemProgram('chown'), systemProgram('tty')];
-  if (chown === undefined || tty === undefined) return { program, args, ...where };
-  const script = '"$1" "$2" "$("$3")" 2>/dev/null; shift 3; exec "$@"';
-  return {
-    ...where,
-    program: SH,
-    args: ['-c', script, 'sh', chown, String(user.uid), tty, program, ...args],
-  };
+  if (chown === undefined || tty === undefined) return asUser(command, user);
+  const own = '"$1" "$2" "$("$3")" 2>/dev/null; shift 3; ';
+  return wrapped(command, changer(user, own, [chown, `${user.uid}`, tty]));
 }
 
 /** Whether the user can be in a folder. */
 export async function mayEnter(user: LocalUser, folder: string): Promise<boolean> {
+  const [program, ...args] = changer(user);
   const script = 'cd -- "$1" 2>/dev/null';
-  const [changer, ...options] = changerTo(user);
-  const args = [...options, SH, '-c', script, 'sh', folder];
-  return (await runSystemProgram(changer!, args, changer)).status === 0;
+  return (await runSystemProgram(program!, [...args, SH, '-c', script, 'sh', folder], program)).status === 0;
 }
 
 const SH = '/bin/sh';
 
-/** A program that starts another as the user, with what comes before that. */
-function changerTo(user: LocalUser): readonly string[] {
+function wrapped({ program, args, cwd, env }: Command, [first, ...rest]: readonly string[]): Command {
+  // `setpriv` keeps root's capabilities, and `chroot` is in the root folder, until what they start has started.
+  const script = 'cd -- "$1" && shift && exec "$@"';
+  return { cwd, env, program: first!, args: [...rest, SH, '-c', script, 'sh', cwd, program, ...args] };
+}
+
+/**
+ * A program that starts another as the user, with what comes before that.
+ *
+ * `node-pty` lets every program that is started inherit the terminals of all sessions: whoever holds one can type
+ * into it, as another user, perhaps as root. So they are closed, before anything runs as the user. It takes `bash`:
+ * other shells cannot name a descriptor above 9.
+ *
+ * @param script run by root before, with `args`, which it has to shift away
+ */
+function changer(user: LocalUser, script = '', args: readonly string[] = []): readonly string[] {
+  const bash = systemProgram('bash');
+  if (bash === undefined) throw missing(user, 'bash');
+  // -p: nothing from the environment.
+  return [bash, '-p', '-c', `${script}${CLOSE_ALL}exec "$@"`, 'bash', ...args, ...setUser(user)];
+}
+
+const CLOSE_ALL = `
+  [ -d /dev/fd/. ] || { echo 'There is no /dev/fd, which it takes to become another user.' >&2; exit 126; }
+  for fd in /dev/fd/*; do fd=\${fd##*/}; [ "$fd" -gt 2 ] && eval "exec $fd>&-"; done
+`;
+
+function setUser(user: LocalUser): readonly string[] {
   const { uid, gid, groups } = user;
   if (process.platform === 'linux') {
     const setpriv = systemProgram('setpriv', (path) => !isBusyBox(path));

@@ -11,6 +11,7 @@ import {
   nonInteractiveCommands,
   pipeShell,
   ptyShell,
+  type ShellOptions,
 } from 'hawser/node';
 import type { SessionDocument } from 'hawser/service';
 import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
@@ -44,7 +45,7 @@ async function sh(
 }
 
 /** A shell in a terminal that does this and ends; the last line of what it has said by then. */
-async function inTerminal(script: string, inputs: SessionDocument['inputs'], options: CommandOptions = {}) {
+async function inTerminal(script: string, inputs: SessionDocument['inputs'], options: ShellOptions = {}) {
   const { session } = await world(ptyShell({ shell: 'sh', ...options }), inputs);
   const writer = session.stdin.getWriter();
   await writer.write(new TextEncoder().encode(`${script}; exit 7\n`));
@@ -68,7 +69,7 @@ beforeAll(() => {
   return () => removeTestUser(user);
 });
 
-describe.skipIf(NOT_ROOT)('a session that runs as another user', () => {
+describe.skipIf(NOT_ROOT)('a session that runs as another user (needs root on Linux)', () => {
   test('has the user, the group and all groups of that user, and none of root', async () => {
     const { shown, end } = await inTerminal('echo $(id -un) $(id -u) $(id -gn) "$(id -Gn)"', asUser(name));
     expect(shown).toBe(`${name} ${run('id', '-u', name)} ${name} ${name} ${group}`);
@@ -97,6 +98,31 @@ describe.skipIf(NOT_ROOT)('a session that runs as another user', () => {
       '0000000000000000',
       '',
     ]);
+  });
+
+  test('is become by programs of the system, whatever the PATH leads to', async () => {
+    const path = folder();
+    const log = join(path, 'log');
+    for (const program of ['id', 'getent', 'setpriv', 'chown', 'tty', 'sh'])
+      writeFileSync(join(path, program), `#!/bin/bash\necho $EUID ${program} >>${log}\n`, { mode: 0o755 });
+    vi.stubEnv('PATH', `${path}:${process.env.PATH}`);
+    onTestFinished(() => {
+      vi.unstubAllEnvs();
+    });
+    const { shown } = await inTerminal('echo $EUID', asUser(name), { shell: 'bash' });
+    expect(shown).not.toBe('0');
+    expect(() => readFileSync(log)).toThrow('ENOENT');
+  });
+
+  test('does not get at the terminals of others', async () => {
+    const other = await world(ptyShell({ shell: 'sh' }));
+    const said = other.session.stdout.getReader();
+    await said.read(); // it is there
+    const { stdout } = await inTerminal('ls -l /proc/$$/fd; echo that is all', asUser(name));
+    expect(stdout).toMatch(/that is all\r\n$/);
+    expect(stdout).not.toContain('ptmx');
+    expect((await sh('ls -l /proc/$$/fd', asUser(name))).stdout).not.toContain('ptmx');
+    await other.session.terminate();
   });
 
   test('owns its terminal', async () => {
@@ -289,7 +315,7 @@ describe('a session that cannot run as it should', () => {
   });
 });
 
-describe.skipIf(NOT_ROOT)('ssm-user', () => {
+describe.skipIf(NOT_ROOT)('ssm-user (needs root on Linux)', () => {
   test('is made with a home and leave to use sudo, once', async () => {
     const name = newName();
     onTestFinished(() => removeUser(name));
