@@ -1,0 +1,93 @@
+import type { CancelTimer, Clock } from '../../src/base/clock.ts';
+import type { Bus } from '../../src/service/bus.ts';
+import type { RecordStore, Store } from '../../src/service/store.ts';
+
+/** How often each subject is subscribed to, and each record watched: what is left of a session shows here. */
+export class Registrations {
+  readonly #counts = new Map<string, number>();
+
+  /** Those that are registered, sorted. */
+  get names(): string[] {
+    return [...this.#counts.keys()].sort();
+  }
+
+  add(name: string): () => void {
+    this.#counts.set(name, (this.#counts.get(name) ?? 0) + 1);
+    let registered = true;
+    return () => {
+      if (!registered) return;
+      registered = false;
+      const left = this.#counts.get(name)! - 1;
+      if (left > 0) this.#counts.set(name, left);
+      else this.#counts.delete(name);
+    };
+  }
+}
+
+export function countedBus(bus: Bus, registrations: Registrations): Bus {
+  return {
+    publish: (subject, message) => bus.publish(subject, message),
+    subscribe(subject, listener) {
+      const remove = registrations.add(`subscription of ${subject}`);
+      const unsubscribe = bus.subscribe(subject, listener);
+      return () => {
+        remove();
+        unsubscribe();
+      };
+    },
+  };
+}
+
+export function countedStore({ sessions, nodes, documents }: Store, registrations: Registrations): Store {
+  const counted = <T>(records: RecordStore<T>): RecordStore<T> => ({
+    get: (key) => records.get(key),
+    create: (key, value) => records.create(key, value),
+    update: (entry, value) => records.update(entry, value),
+    delete: (entry) => records.delete(entry),
+    list: () => records.list(),
+    watch(key, listener) {
+      const remove = registrations.add(`watch of ${key}`);
+      const unwatch = records.watch(key, listener);
+      return () => {
+        remove();
+        unwatch();
+      };
+    },
+  });
+  return { sessions: counted(sessions), nodes: counted(nodes), documents: counted(documents) };
+}
+
+/** The clock of one program, which knows how many of its timers are left. */
+export class CountedClock implements Clock {
+  readonly #clock: Clock;
+  #pending = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  get pending(): number {
+    return this.#pending;
+  }
+
+  now(): number {
+    return this.#clock.now();
+  }
+
+  schedule(delay: number, callback: () => void): CancelTimer {
+    let pending = true;
+    this.#pending++;
+    const over = () => {
+      if (pending) this.#pending--;
+      pending = false;
+    };
+    const cancel = this.#clock.schedule(delay, () => {
+      over();
+      callback();
+    });
+    return () => {
+      over();
+      cancel();
+    };
+  }
+}

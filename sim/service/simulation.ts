@@ -1,0 +1,328 @@
+import { sha256Digest } from '../../src/crypto/digest.ts';
+import { memoryBus } from '../../src/service/memory-bus.ts';
+import { memoryStore } from '../../src/service/memory-store.ts';
+import type { CallerRecord } from '../../src/service/options.ts';
+import { SessionManagerService } from '../../src/service/service.ts';
+import { isOver, type SessionRecord } from '../../src/service/session-record.ts';
+import { seededRandom } from '../../src/testing/seeded-random.ts';
+import { VirtualClock } from '../../src/testing/virtual-clock.ts';
+import { Dice } from '../dice.ts';
+import { SimulationError } from '../simulation.ts';
+import { ClientApplication, Conversation, NodeApplication } from './application.ts';
+import { Calls, REGION } from './calls.ts';
+import { checkOutcome } from './checks.ts';
+import { type Client, clientOf } from './clients.ts';
+import { CountedClock, countedBus, countedStore, Registrations } from './counted.ts';
+import type { Course } from './course.ts';
+import { FaultyNetwork } from './network.ts';
+import { type ManagedNode, nodeOf } from './nodes.ts';
+import { remoteBus, remoteStore } from './remote.ts';
+import type { ClientEnd } from './stock-plugin.ts';
+
+export interface ServiceOutcome {
+  /** Follows from every frame, and when it was sent. */
+  readonly trace: number;
+  readonly frames: number;
+  /** Milliseconds until everything was over. */
+  readonly duration: number;
+}
+
+/**
+ * Plays one session, or what the client and the node make of it, through the real service to its end, and what comes
+ * after: that nothing is left of it.
+ *
+ * @throws {SimulationError}
+ */
+export async function simulateService(course: Course): Promise<ServiceOutcome> {
+  const simulation = new ServiceSimulation(course);
+  try {
+    return await simulation.run();
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    throw new SimulationError(course.seed, `${message}\n${simulation.state}`, error);
+  }
+}
+
+const ACCOUNT = '111122223333';
+const NODE = 'mi-0123456789abcdef0';
+const USER_KEY = { accessKeyId: 'AKIAUSER', secretAccessKey: 'secret-of-the-user' };
+const NODE_KEY = { accessKeyId: 'ASIANODE', secretAccessKey: 'secret-of-the-node' };
+
+class ServiceSimulation {
+  readonly #course: Course;
+  readonly #clock = new VirtualClock();
+  /** Of the service, the client and the node. */
+  readonly #clocks = {
+    service: new CountedClock(this.#clock),
+    client: new CountedClock(this.#clock),
+    node: new CountedClock(this.#clock),
+  };
+  readonly #registrations = new Registrations();
+  readonly #store = memoryStore();
+  readonly #services: readonly SessionManagerService[];
+  readonly #network: FaultyNetwork;
+  readonly #client: Client;
+  readonly #node: ManagedNode;
+  readonly #conversations = new Map<string, Conversation>();
+  /** The session that the client has to do with. */
+  #conversation: Conversation | undefined;
+  #clientEnd: ClientEnd | 'not started' | undefined;
+  #failure: unknown;
+  #nodeDied = false;
+  #closed = false;
+
+  constructor(course: Course) {
+    const { seed } = course;
+    this.#course = course;
+    this.#services = this.#relays();
+    this.#network = new FaultyNetwork(course, this.#clock, new Dice(8 * seed + 1), this.#services);
+    const stays = course.violence?.what === 'silence';
+    this.#client = clientOf({
+      course,
+      target: NODE,
+      transport: this.#network.transport('client'),
+      credentials: USER_KEY,
+      clock: this.#clocks.client,
+      random: seededRandom(8 * seed + 2),
+      dice: new Dice(8 * seed + 3),
+      conversation: (sessionId) => {
+        this.#conversation = this.#conversationOf(sessionId);
+        return this.#conversation;
+      },
+      application: (conversation) =>
+        new ClientApplication(course, conversation, this.#clock, new Dice(8 * seed + 4), stays),
+    });
+    this.#node = nodeOf({
+      course,
+      instanceId: NODE,
+      transport: this.#network.transport('node'),
+      credentials: NODE_KEY,
+      clock: this.#clocks.node,
+      random: seededRandom(8 * seed + 5),
+      dice: new Dice(8 * seed + 6),
+      application: (sessionId) =>
+        new NodeApplication(course, this.#conversationOf(sessionId), this.#clock, new Dice(8 * seed + 7)),
+    });
+  }
+
+  /** For the report of a failure. */
+  get state(): string {
+    const { violence, interruptions: _, input: __, output: ___, ...course } = this.#course;
+    const facts = {
+      virtualTime: this.#clock.now() - START,
+      client: this.#clientEnd ?? 'runs',
+      node: { connected: this.#node.connected, busy: this.#node.busy },
+      open: this.#network.open,
+      counts: this.#network.counts,
+      conversations: [...this.#conversations.values()].map(({ sessionId, input, output, ended }) => ({
+        sessionId,
+        input: `${input.read} of ${input.written}`,
+        output: `${output.read} of ${output.written}`,
+        ended,
+      })),
+    };
+    return `  ${JSON.stringify({ ...course, violence })}\n  ${JSON.stringify(facts)}`;
+  }
+
+  async run(): Promise<ServiceOutcome> {
+    const clock = this.#clock;
+    const started = clock.now();
+    await clock.runUntil(this.#services[0]!.registerTarget({ id: NODE }));
+    this.#node.start();
+    await this.#until('the node connects', 30_000, () => this.#node.connected);
+    await clock.advance(500);
+
+    const t0 = clock.now();
+    this.#plan();
+    this.#client.run().then(
+      (end) => {
+        this.#clientEnd = end;
+      },
+      (error: unknown) => {
+        this.#failure = error;
+      },
+    );
+    await this.#until('everything is over', PATIENCE, async () => {
+      if (clock.now() < t0 + this.#lastEvent) return false;
+      if (this.#clientEnd === undefined) return false;
+      if (this.#node.busy > 0 && !this.#nodeDied && !this.#closed) return false;
+      return (await this.#records()).every(isOver);
+    });
+    const duration = clock.now() - t0;
+    const { violence } = this.#course;
+    checkOutcome({
+      course: this.#course,
+      conversation: this.#conversation,
+      record: (await this.#records()).find(({ sessionId }) => sessionId === this.#conversation?.sessionId),
+      clientEnd: this.#clientEnd!,
+      node: this.#node,
+      network: this.#network,
+    });
+    this.#network.calm();
+    const alive = !this.#nodeDied && !this.#closed;
+    if (alive) await this.#until('the node is back', 60_000, () => this.#node.connected);
+    await clock.advance(10_000);
+    this.#checkNothingLeft(alive ? [`/v1/control-channel/${NODE}`] : [], alive);
+    if (violence?.what !== 'service closes') await this.#checkQuiet();
+    await this.#end();
+    return {
+      trace: this.#network.trace >>> 0,
+      frames: this.#network.counts.frames,
+      duration: clock.now() - started,
+    };
+  }
+
+  #relays(): SessionManagerService[] {
+    const { relays, limits, timers, seed } = this.#course;
+    const local = { store: this.#store, bus: memoryBus() };
+    const shared =
+      relays === 1
+        ? local
+        : { store: remoteStore(this.#clock, local.store), bus: remoteBus(this.#clock, local.bus) };
+    const store = countedStore(shared.store, this.#registrations);
+    const bus = countedBus(shared.bus, this.#registrations);
+    return Array.from(
+      { length: relays },
+      (_, i) =>
+        new SessionManagerService({
+          region: REGION,
+          accountId: ACCOUNT,
+          credentials: (id) => CALLERS.get(id),
+          platform: {
+            clock: this.#clocks.service,
+            random: seededRandom(8 * seed + 100 * i),
+            digest: sha256Digest,
+          },
+          ...{ store, bus, limits, timers },
+          onEvent: (event) => {
+            if (event.type === 'error') this.#failure = event.error;
+          },
+        }),
+    );
+  }
+
+  /** Everything that is going to happen to the network and to the session. */
+  #plan(): void {
+    const { interruptions, closing, violence } = this.#course;
+    for (const { at, victim, duration } of interruptions) {
+      this.#clock.schedule(at, () => this.#network.interrupt(victim, duration));
+    }
+    if (closing) this.#clock.schedule(closing.at, () => this.#network.closeAtOnce(closing.duration));
+    if (violence) this.#clock.schedule(violence.at, () => void this.#strike());
+  }
+
+  async #strike(): Promise<void> {
+    switch (this.#course.violence?.what) {
+      case 'TerminateSession':
+        await this.#terminateSessions();
+        return;
+      case 'client dies':
+        this.#network.kill('client');
+        this.#client.kill();
+        return;
+      case 'node dies':
+        this.#nodeDied = true;
+        this.#network.kill('node');
+        if (this.#course.agent === 'stock') await this.#node.stop();
+        return;
+      case 'service closes':
+        this.#closed = true;
+        await Promise.all(this.#services.map((service) => service.close()));
+        return;
+    }
+  }
+
+  /** Somebody else calls it, as soon as there is a session. */
+  async #terminateSessions(): Promise<void> {
+    const calls = new Calls(
+      { fetch: (request) => this.#services[0]!.fetch(request), connect: () => Promise.reject(new Error()) },
+      this.#clock,
+      USER_KEY,
+    );
+    while (!this.#conversation && this.#clientEnd === undefined) {
+      await new Promise<void>((resolve) => this.#clock.schedule(50, resolve));
+    }
+    const SessionId = this.#conversation?.sessionId;
+    if (SessionId !== undefined) await calls.ssm('TerminateSession', { SessionId });
+  }
+
+  #conversationOf(sessionId: string): Conversation {
+    const conversation = this.#conversations.get(sessionId) ?? new Conversation(sessionId);
+    this.#conversations.set(sessionId, conversation);
+    return conversation;
+  }
+
+  async #records(): Promise<SessionRecord[]> {
+    return (await this.#store.sessions.list()).map(({ value }) => value);
+  }
+
+  get #lastEvent(): number {
+    const { interruptions, closing, violence } = this.#course;
+    return Math.max(
+      0,
+      ...interruptions.map(({ at, duration }) => at + duration),
+      (closing?.at ?? 0) + (closing?.duration ?? 0),
+      violence?.at ?? 0,
+    );
+  }
+
+  /** @throws what any part of the simulation threw */
+  async #until(what: string, patience: number, done: () => boolean | Promise<boolean>): Promise<void> {
+    const deadline = this.#clock.now() + patience;
+    while (!(await done())) {
+      await this.#clock.advance(STEP);
+      if (this.#failure) throw this.#failure;
+      if (this.#clock.now() > deadline) throw new Error(`after ${patience} ms still waiting until ${what}`);
+    }
+  }
+
+  #checkNothingLeft(open: readonly string[], nodeConnected: boolean): void {
+    same('open sockets', this.#network.open, open);
+    same(
+      'registrations',
+      this.#registrations.names,
+      nodeConnected ? [`subscription of node.${NODE}`, `watch of ${NODE}`] : [],
+    );
+    // A control channel has the timer of its heartbeat.
+    same('timers of the service', this.#clocks.service.pending, nodeConnected ? 1 : 0);
+    if (this.#course.client === 'hawser') same('timers of the client', this.#clocks.client.pending, 0);
+  }
+
+  /** Nobody goes on asking for a data channel of a session that is over. */
+  async #checkQuiet(): Promise<void> {
+    const { dataChannelCalls } = this.#network.counts;
+    await this.#clock.advance(60_000);
+    if (this.#nodeDied && this.#course.agent === 'hawser') return;
+    same('CreateDataChannel calls', this.#network.counts.dataChannelCalls, dataChannelCalls);
+  }
+
+  async #end(): Promise<void> {
+    await this.#clock.runUntil(this.#node.stop(), 60_000);
+    await this.#clock.runUntil(Promise.all(this.#services.map((service) => service.close())), 60_000);
+    await this.#clock.advance(60_000);
+    this.#checkNothingLeft([], false);
+    if (this.#course.agent === 'hawser') same('timers of the node', this.#clocks.node.pending, 0);
+    await this.#clock.runUntilIdle();
+  }
+}
+
+/** Milliseconds. */
+const STEP = 100;
+const PATIENCE = 120_000;
+const START = new VirtualClock().now();
+
+const CALLERS = new Map<string, CallerRecord>(
+  [
+    { ...USER_KEY, principal: principal('jane') },
+    { ...NODE_KEY, principal: principal('node'), targetId: NODE },
+  ].map((caller) => [caller.accessKeyId, caller]),
+);
+
+function principal(name: string) {
+  return { arn: `arn:aws:iam::${ACCOUNT}:user/${name}`, accountId: ACCOUNT, userId: name, userName: name };
+}
+
+function same(what: string, actual: unknown, expected: unknown): void {
+  const [a, b] = [JSON.stringify(actual), JSON.stringify(expected)];
+  if (a !== b) throw new Error(`${what} that are left: ${a}, expected ${b}`);
+}
