@@ -78,6 +78,8 @@ export class RelayEnd {
   #heldBytes = 0;
   #malformed = 0;
   #highestSequence = -1;
+  /** Stream data has come from this side. */
+  #spoken = false;
   #activityAt = Number.NEGATIVE_INFINITY;
   #record: SessionRecord | undefined;
   /** Reports to the record follow one another. */
@@ -151,6 +153,7 @@ export class RelayEnd {
   }
 
   #relayStream(frame: Uint8Array): void {
+    if (!this.#spoken) this.#noteSpoken();
     const sequence = sequenceNumberOf(frame);
     if (this.#stream.isAcknowledged(sequence)) {
       // While the other end is away a real agent is paused, and an acknowledge would end that (PROTOCOL.md section 6).
@@ -197,6 +200,14 @@ export class RelayEnd {
 
   #acknowledgeOf(frame: Uint8Array, streamType: StreamType): Uint8Array {
     return acknowledgeFrame(frame, streamType, this.#context);
+  }
+
+  /** Agents say `Connected` once; what was under way in a connection that broke says it no more. Their output does. */
+  #noteSpoken(): void {
+    this.#spoken = true;
+    if (this.#options.side === 'agent') {
+      this.#reportFrame((sessions, sessionId) => sessions.agentReported(sessionId, 'Connected'));
+    }
   }
 
   #noteActivity(frame: Uint8Array, sequence: number): void {

@@ -157,7 +157,7 @@ export class Sessions {
     const frames: Uint8Array[] = [];
     for (const record of await this.list()) {
       if (record.target !== target || record.completed) continue;
-      if (record.cancelled && record.agentReady) frames.push(channelClosedFrame(record, this.#context));
+      if (record.cancelled && hadAgent(record)) frames.push(channelClosedFrame(record, this.#context));
       if (record.status === 'Connecting' && !record.agentReady) {
         // An agent that has it already drops it (PROTOCOL.md section 5).
         frames.push(startSessionFrame(record, this.#context));
@@ -232,6 +232,11 @@ export class Sessions {
 /** Nobody can join any more. An agent that announced its end may still come back to deliver the rest. */
 function isEnded(record: SessionRecord, side: Side): boolean {
   return isOver(record) || record.cancelled || (side === 'client' && record.status === 'Terminating');
+}
+
+/** It is known to the agent, unless that has forgotten it. */
+function hadAgent({ agent, agentReady }: SessionRecord): boolean {
+  return agentReady || agent.channel !== undefined || agent.lostAt !== undefined;
 }
 
 function endOf({ endDate = 0 }: SessionRecord): number {

@@ -36,6 +36,18 @@ describe('states', () => {
     expect(changes(w)).toEqual(['Connecting', 'Connected', 'Disconnected', 'Connected']);
   });
 
+  test('an agent whose word of being connected was lost with its connection is, once its output comes', async () => {
+    const w = world();
+    const node = await w.node();
+    const session = await w.start();
+    await w.client(session);
+    const agent = await node.join(session.SessionId);
+    await agent.stream('output_stream_data', '$ ');
+    expect(await w.status(session.SessionId)).toMatchObject({ Status: 'Connected' });
+    await w.clock.advance(2 * MINUTE);
+    expect(await w.status(session.SessionId)).toMatchObject({ Status: 'Connected' });
+  });
+
   test('when the shell ends the client gets everything, then channel_closed with the exit status', async () => {
     const w = world();
     const { node, agent, client, session } = await connected(w);
@@ -298,6 +310,19 @@ test('a start that the node missed reaches it when its control channel is back',
   await node.joinReady(session.SessionId);
   await node.connect();
   expect(node.control.types).toEqual([]);
+});
+
+test('an end that the node missed reaches it even when the agent never came to say that it was connected', async () => {
+  const w = world();
+  const node = await w.node();
+  const session = await w.start();
+  const agent = await node.join(session.SessionId);
+  agent.socket.close();
+  node.control.socket.close();
+  await w.settle();
+  await w.ok('TerminateSession', { SessionId: session.SessionId });
+  await node.connect();
+  expect(node.control.json('channel_closed')).toMatchObject([{ SessionId: session.SessionId }]);
 });
 
 describe('a peer that went away without a word', () => {
