@@ -1,6 +1,7 @@
 import type { CancelTimer, Clock } from '../../src/base/clock.ts';
 import type { Bus } from '../../src/service/bus.ts';
-import type { RecordStore, Store } from '../../src/service/store.ts';
+import type { SessionRecord } from '../../src/service/session-record.ts';
+import type { Entry, RecordStore, Store } from '../../src/service/store.ts';
 
 /** How often each subject is subscribed to, and each record watched: what is left of a session shows here. */
 export class Registrations {
@@ -55,6 +56,26 @@ export function countedStore({ sessions, nodes, documents }: Store, registration
     },
   });
   return { sessions: counted(sessions), nodes: counted(nodes), documents: counted(documents) };
+}
+
+/** A store of which every version of a session that was ever written is seen, also of one that is removed. */
+export function seenStore(
+  { sessions, nodes, documents }: Store,
+  see: (record: SessionRecord) => void,
+): Store {
+  const seen: RecordStore<SessionRecord> = {
+    get: (key) => sessions.get(key),
+    create: (key, value) => sessions.create(key, value).then(seeing),
+    update: (entry, value) => sessions.update(entry, value).then(seeing),
+    delete: (entry) => sessions.delete(entry),
+    list: () => sessions.list(),
+    watch: (key, listener) => sessions.watch(key, listener),
+  };
+  const seeing = (entry: Entry<SessionRecord> | undefined) => {
+    if (entry) see(entry.value);
+    return entry;
+  };
+  return { sessions: seen, nodes, documents };
 }
 
 /** The clock of one program, which knows how many of its timers are left. */

@@ -121,6 +121,7 @@ export class FaultyNetwork {
     answer(pair.server);
     await this.#travel();
     this.#check(machine, pair);
+    if (!pair.open) throw new TransportError('ERR_CONNECT_FAILED', 'the connection broke as it was made');
     if (signal?.aborted) {
       pair.cut();
       throw signal.reason;

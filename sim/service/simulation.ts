@@ -12,7 +12,7 @@ import { ClientApplication, Conversation, NodeApplication } from './application.
 import { Calls, REGION } from './calls.ts';
 import { checkOutcome } from './checks.ts';
 import { type Client, clientOf } from './clients.ts';
-import { CountedClock, countedBus, countedStore, Registrations } from './counted.ts';
+import { CountedClock, countedBus, countedStore, Registrations, seenStore } from './counted.ts';
 import type { Course } from './course.ts';
 import { FaultyNetwork } from './network.ts';
 import { type ManagedNode, nodeOf } from './nodes.ts';
@@ -58,7 +58,9 @@ class ServiceSimulation {
     node: new CountedClock(this.#clock),
   };
   readonly #registrations = new Registrations();
-  readonly #store = memoryStore();
+  /** Every session there was, as it was written last. */
+  readonly #records = new Map<string, SessionRecord>();
+  readonly #store = seenStore(memoryStore(), (record) => this.#records.set(record.sessionId, record));
   readonly #services: readonly SessionManagerService[];
   readonly #network: FaultyNetwork;
   readonly #client: Client;
@@ -142,18 +144,18 @@ class ServiceSimulation {
         this.#failure = error;
       },
     );
-    await this.#until('everything is over', PATIENCE, async () => {
+    await this.#until('everything is over', PATIENCE, () => {
       if (clock.now() < t0 + this.#lastEvent) return false;
       if (this.#clientEnd === undefined) return false;
       if (this.#node.busy > 0 && !this.#nodeDied && !this.#closed) return false;
-      return (await this.#records()).every(isOver);
+      return [...this.#records.values()].every(isOver);
     });
     const duration = clock.now() - t0;
     const { violence } = this.#course;
     checkOutcome({
       course: this.#course,
       conversation: this.#conversation,
-      record: (await this.#records()).find(({ sessionId }) => sessionId === this.#conversation?.sessionId),
+      record: this.#records.get(this.#conversation?.sessionId ?? ''),
       clientEnd: this.#clientEnd!,
       node: this.#node,
       network: this.#network,
@@ -252,10 +254,6 @@ class ServiceSimulation {
     return conversation;
   }
 
-  async #records(): Promise<SessionRecord[]> {
-    return (await this.#store.sessions.list()).map(({ value }) => value);
-  }
-
   get #lastEvent(): number {
     const { interruptions, closing, violence } = this.#course;
     return Math.max(
@@ -267,9 +265,9 @@ class ServiceSimulation {
   }
 
   /** @throws what any part of the simulation threw */
-  async #until(what: string, patience: number, done: () => boolean | Promise<boolean>): Promise<void> {
+  async #until(what: string, patience: number, done: () => boolean): Promise<void> {
     const deadline = this.#clock.now() + patience;
-    while (!(await done())) {
+    while (!done()) {
       await this.#clock.advance(STEP);
       if (this.#failure) throw this.#failure;
       if (this.#clock.now() > deadline) throw new Error(`after ${patience} ms still waiting until ${what}`);

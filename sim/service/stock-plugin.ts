@@ -64,7 +64,7 @@ export class StockPlugin {
     this.#token = access.token;
     this.#stream = new StockStream({
       ...{ side: 'client', clock, random, dice, lateBuffer: course.lateBuffer },
-      process: (message) => this.#process(message),
+      process: (message, early) => this.#process(message, early),
       other: ({ messageType }) => {
         if (messageType === MessageType.ChannelClosed) this.#exit('closed');
       },
@@ -147,7 +147,7 @@ export class StockPlugin {
   }
 
   /** Whatever comes before its handlers are set is not acknowledged. */
-  #process({ payloadType, payload }: AgentMessage): boolean {
+  #process({ payloadType, payload }: AgentMessage, early: boolean): boolean {
     const { application, clock, dice } = this.#options;
     switch (payloadType) {
       case PayloadType.HandshakeRequest:
@@ -157,7 +157,7 @@ export class StockPlugin {
         this.#start();
         return true;
       default: {
-        if (this.#started && clock.now() < this.#readyAt) return false;
+        if (this.#started && clock.now() < this.#readyAt && !early) return false;
         const first = !this.#started;
         application.take(payload);
         if (first) this.#start(dice.whole(0, 30));

@@ -17,8 +17,11 @@ export interface StockStreamOptions {
   readonly dice: Dice;
   /** How often a message is written down only after it was sent, and an acknowledge may come before. */
   readonly lateBuffer: number;
-  /** A stream message that is next in order. False: not now, so that it is not acknowledged. */
-  readonly process: (message: AgentMessage) => boolean;
+  /**
+   * A stream message that is next in order. False: not now, so that it is not acknowledged. Not so for one that came
+   * early, and has been acknowledged: real programs can lose that (PEERS.md, O10), and no relay could help it.
+   */
+  readonly process: (message: AgentMessage, early: boolean) => boolean;
   /** Any other message. */
   readonly other: (message: AgentMessage) => void;
   /** The front has been resent too often. */
@@ -134,7 +137,7 @@ export class StockStream {
     } else if (sequenceNumber > this.#expected) {
       this.#early.set(sequenceNumber, message);
       this.#acknowledge(message);
-    } else if (this.#options.process(message)) {
+    } else if (this.#options.process(message, false)) {
       this.#acknowledge(message);
       this.#expected++;
       this.#takeEarly();
@@ -144,8 +147,7 @@ export class StockStream {
   #takeEarly(): void {
     for (let next = this.#early.get(this.#expected); next; next = this.#early.get(this.#expected)) {
       this.#early.delete(this.#expected);
-      // Whether the handler was ready is not asked for these (PEERS.md, O10).
-      this.#options.process(next);
+      this.#options.process(next, true);
       this.#expected++;
     }
   }

@@ -50,7 +50,7 @@ export class StockWorker {
     this.#options = options;
     this.#stream = new StockStream({
       ...{ side: 'agent', clock, random, dice, lateBuffer: course.lateBuffer },
-      process: (message) => this.#process(message),
+      process: (message, early) => this.#process(message, early),
       other: ({ messageType }) => {
         if (messageType === MessageType.ChannelClosed) this.cancel();
       },
@@ -194,11 +194,11 @@ export class StockWorker {
     };
   }
 
-  #process({ payloadType, payload }: AgentMessage): boolean {
+  #process({ payloadType, payload }: AgentMessage, early: boolean): boolean {
     const { application, clock } = this.#options;
     if (payloadType === PayloadType.HandshakeResponse) this.#responded.resolve();
     else if (this.#handshake === 'waiting') return true;
-    else if (clock.now() < this.#takesInputAt) return false;
+    else if (clock.now() < this.#takesInputAt && !early) return false;
     else if (payloadType === PayloadType.Output) application.take(payload);
     return true;
   }
