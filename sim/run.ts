@@ -1,18 +1,26 @@
 /**
- * The simulation on the command line: `npm run -s sim -- --seeds N [--from S]`.
+ * The simulation on the command line: `npm run -s sim -- [--service] --seeds N [--from S]`.
  *
- * Plays the scenarios of the seeds S to S + N - 1, each twice over now and then to see that it repeats itself.
+ * Plays the scenarios of the seeds S to S + N - 1, each twice over now and then to see that it repeats itself: of two
+ * channels and a network between them, or with `--service` of whole sessions through the service.
  * The last line is `N seeds, 0 failures`; a failing seed ends the run with status 1 and says how to play it again.
  */
 import { parseArgs } from 'node:util';
 import { simulateSeed } from './seed.ts';
+import { course } from './service/course.ts';
+import { simulateService } from './service/simulation.ts';
 
 const REPEAT_EVERY = 50;
 const MAX_FAILURES = 100;
 
-const { values } = parseArgs({ options: { seeds: { type: 'string' }, from: { type: 'string' } } });
+const { values } = parseArgs({
+  options: { seeds: { type: 'string' }, from: { type: 'string' }, service: { type: 'boolean' } },
+});
 const seeds = wholeNumber('--seeds', values.seeds ?? '1000');
 const from = wholeNumber('--from', values.from ?? '0');
+const play: (seed: number) => Played | Promise<Played> = values.service
+  ? (seed) => simulateService(course(seed))
+  : simulateSeed;
 
 const start = performance.now();
 let frames = 0;
@@ -20,23 +28,30 @@ let retransmissions = 0;
 let failures = 0;
 for (let seed = from; seed < from + seeds; seed++) {
   try {
-    const outcome = simulateSeed(seed);
+    const outcome = await play(seed);
     frames += outcome.frames;
-    retransmissions += outcome.retransmissions;
-    if (seed % REPEAT_EVERY === 0 && simulateSeed(seed).trace !== outcome.trace) {
+    retransmissions += outcome.retransmissions ?? 0;
+    if (seed % REPEAT_EVERY === 0 && (await play(seed)).trace !== outcome.trace) {
       throw new Error(`seed ${seed} played twice is not the same twice`);
     }
   } catch (error) {
     failures++;
     console.log(error instanceof Error ? error.message : error);
-    console.log(`  again: npm run -s sim -- --seeds 1 --from ${seed}`);
+    console.log(`  again: npm run -s sim -- ${values.service ? '--service ' : ''}--seeds 1 --from ${seed}`);
     if (failures >= MAX_FAILURES) break;
   }
 }
 const seconds = (performance.now() - start) / 1000;
-console.log(`${frames} frames, ${retransmissions} of them retransmissions, in ${seconds.toFixed(1)} s`);
+const resent = values.service ? '' : `, ${retransmissions} of them retransmissions`;
+console.log(`${frames} frames${resent}, in ${seconds.toFixed(1)} s`);
 console.log(`${seeds} seeds, ${failures} failures`);
 process.exitCode = failures > 0 ? 1 : 0;
+
+interface Played {
+  readonly trace: number;
+  readonly frames: number;
+  readonly retransmissions?: number;
+}
 
 function wholeNumber(option: string, text: string): number {
   const value = Number(text);

@@ -13,6 +13,8 @@ export class Conversation {
   readonly output = new Tape();
   /** Once the node's application has ended by itself, as agreed. */
   ended = false;
+  /** When that was, in milliseconds since the epoch. */
+  endedAt = Number.POSITIVE_INFINITY;
   /** Output beyond this was written while the application ended. */
   lastWordsAt = Number.POSITIVE_INFINITY;
 
@@ -120,6 +122,7 @@ export class NodeApplication {
     this.#conversation.lastWordsAt = this.#conversation.output.written;
     this.#write(this.#plan.lastWords);
     this.#conversation.ended = true;
+    this.#conversation.endedAt = this.#clock.now();
     this.#exit?.();
   }
 

@@ -17,17 +17,68 @@ export interface Played {
 
 /** @throws when the session did not come out as it must */
 export function checkOutcome(played: Played): void {
-  if (!played.course.violence) checkWhole(played);
+  checkReports(played);
+  checkCalls(played);
+  if (played.course.violence) checkClientEnd(played);
+  else checkWhole(played);
 }
 
-function checkWhole({ conversation, record, clientEnd, course }: Played): void {
+/** Every byte of both directions, and an end of the session that it came to by itself. */
+function checkWhole({ conversation, record, clientEnd, course, node, network }: Played): void {
   if (!conversation || !record) throw new Error(`the client could start no session: ${clientEnd}`);
+  const { sessionId, input, output, ended, lastWordsAt } = conversation;
   const { status, endReason, details } = record;
-  if (!conversation.ended) {
+  if (!ended)
     throw new Error(`the session was to end by itself, and was ${status} by ${endReason}: ${details}`);
+  if (!input.whole) throw new Error('input was lost');
+  if (output.read < lastWordsAt) throw new Error('output was lost');
+  // The stock agent waits two seconds for the acknowledges of its last output, then goes (PROTOCOL.md section 6).
+  const hurried =
+    course.agent === 'stock' && network.dataLosses.some((at) => at >= conversation.endedAt - LATE);
+  if (!output.whole && !hurried) throw new Error('the last words were lost');
+  // Of an end that is told three times while the control channel is away, and that is no shell's, which says on the
+  // data channel that it terminates (PROTOCOL.md section 5, life cycle), the service learns nothing.
+  const untold =
+    course.kind === 'port' && node.unacknowledged.some((report) => report.sessionId === sessionId);
+  if (endReason !== 'CommandExited' && !(untold && endReason === 'TargetDisconnected')) {
+    throw new Error(`the session counts as ${status} by ${endReason}`);
   }
-  if (!conversation.input.whole) throw new Error('input was lost');
-  if (!conversation.output.whole) throw new Error(`output was lost of a ${course.agent} agent`);
-  if (endReason !== 'CommandExited') throw new Error(`the session counts as ${status} by ${endReason}`);
   if (clientEnd !== 'closed' && clientEnd !== 'timed out') throw new Error(`the client ${clientEnd}`);
 }
+
+/** However a session is ended from outside, its client is told, or finds out, unless it cannot. */
+function checkClientEnd({ course, clientEnd, network }: Played): void {
+  const { violence } = course;
+  const cutOff = violence?.what === 'client dies' || violence?.what === 'service closes';
+  // Six calls within three seconds at the least, and it does nothing any more (PROTOCOL.md section 1.13).
+  const hung = clientEnd === 'hangs' && course.interruptions.some(({ duration }) => duration > RETRIES);
+  if (['closed', 'timed out'].includes(clientEnd) || cutOff || hung) return;
+  if (clientEnd === 'not started' && network.controlLosses.length > 0) return;
+  if (clientEnd === 'not started' && violence?.what === 'node dies') return;
+  throw new Error(`the client ${clientEnd} after: ${violence?.what}`);
+}
+
+/** The service acknowledges an end as soon as it is told of it. */
+function checkReports({ node, network, course }: Played): void {
+  if (course.violence?.what === 'service closes' || course.violence?.what === 'node dies') return;
+  for (const { sessionId, from, to, connected } of node.unacknowledged) {
+    const lost = !connected || network.controlLosses.some((at) => at >= from - LATE && at <= to);
+    if (!lost) throw new Error(`three reports of the end of ${sessionId} were not acknowledged`);
+  }
+}
+
+/** No agent asks for data channels in a loop that nothing ends. */
+function checkCalls({ network, course }: Played): void {
+  const { interruptions, closing, lostControl, slowUpgrade } = course;
+  const rounds = closing ? closing.duration / 10 + 8 : 0;
+  // Each loss can cost all the tries, and each try a token that is too old.
+  const most = 8 * (4 + interruptions.length + lostControl.length) * (slowUpgrade > 0 ? 2 : 1) + rounds;
+  const { dataChannelCalls } = network.counts;
+  if (dataChannelCalls > most)
+    throw new Error(`${dataChannelCalls} CreateDataChannel calls, ${most} expected at most`);
+}
+
+/** Milliseconds: how late a lost connection may be noticed, and how long what was lost in it takes to come again. */
+const LATE = 5000;
+/** What the plugin's tries last at least. */
+const RETRIES = 2500;

@@ -39,7 +39,7 @@ export function countedBus(bus: Bus, registrations: Registrations): Bus {
   };
 }
 
-export function countedStore({ sessions, nodes, documents }: Store, registrations: Registrations): Store {
+export function countedStore(store: Store, registrations: Registrations): Store {
   const counted = <T>(records: RecordStore<T>): RecordStore<T> => ({
     get: (key) => records.get(key),
     create: (key, value) => records.create(key, value),
@@ -55,14 +55,17 @@ export function countedStore({ sessions, nodes, documents }: Store, registration
       };
     },
   });
-  return { sessions: counted(sessions), nodes: counted(nodes), documents: counted(documents) };
+  return {
+    sessions: counted(store.sessions),
+    nodes: counted(store.nodes),
+    documents: counted(store.documents),
+    activations: counted(store.activations),
+    roleCredentials: counted(store.roleCredentials),
+  };
 }
 
 /** A store of which every version of a session that was ever written is seen, also of one that is removed. */
-export function seenStore(
-  { sessions, nodes, documents }: Store,
-  see: (record: SessionRecord) => void,
-): Store {
+export function seenStore({ sessions, ...others }: Store, see: (record: SessionRecord) => void): Store {
   const seen: RecordStore<SessionRecord> = {
     get: (key) => sessions.get(key),
     create: (key, value) => sessions.create(key, value).then(seeing),
@@ -75,7 +78,7 @@ export function seenStore(
     if (entry) see(entry.value);
     return entry;
   };
-  return { sessions: seen, nodes, documents };
+  return { ...others, sessions: seen };
 }
 
 /** The clock of one program, which knows how many of its timers are left. */

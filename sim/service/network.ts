@@ -24,8 +24,9 @@ export interface NetworkCounts {
  */
 export class FaultyNetwork {
   readonly counts: NetworkCounts = { upgrades: 0, dataChannelCalls: 0, frames: 0 };
-  /** When control channels were lost. */
+  /** When control channels were lost, and when data channels. */
   readonly controlLosses: number[] = [];
+  readonly dataLosses: number[] = [];
   /** Follows from every frame, and when it was sent. */
   trace = 0x811c9dc5;
   readonly #course: Course;
@@ -150,8 +151,8 @@ export class FaultyNetwork {
     const end = (name: 'client' | 'server') =>
       new FaultySocket(pair[name], {
         sent: (data, forward) => this.#sent(victim, pair, data, forward),
-        closed: (tell) => {
-          if (victim === 'control' && name === 'client') this.controlLosses.push(this.#clock.now());
+        closed: (code, tell) => {
+          if (name === 'client' && code === LOST) this.#losses(victim).push(this.#clock.now());
           const delay = name === lateEnd ? late() : 0;
           if (delay > 0) this.#clock.schedule(delay, tell);
           else tell();
@@ -165,6 +166,10 @@ export class FaultyNetwork {
         return pair.open;
       },
     };
+  }
+
+  #losses(victim: Victim): number[] {
+    return victim === 'control' ? this.controlLosses : this.dataLosses;
   }
 
   #sent(victim: Victim, pair: SocketPair, data: Uint8Array | string, forward: () => void): void {
@@ -200,9 +205,11 @@ interface Connection {
 
 interface SocketEvents {
   sent(data: Uint8Array | string, forward: () => void): void;
-  closed(tell: () => void): void;
+  closed(code: number, tell: () => void): void;
 }
 
+/** The code of a connection that broke. */
+const LOST = 1006;
 /** Milliseconds; more than a short-lived token lives. */
 const SLOW = 2000;
 
@@ -227,7 +234,7 @@ class FaultySocket implements Socket {
       message: (data) => this.#handler?.message(data),
       drained: () => this.#handler?.drained?.(),
       pong: () => this.#handler?.pong?.(),
-      closed: (code, reason) => this.#events.closed(() => this.#handler?.closed(code, reason)),
+      closed: (code, reason) => this.#events.closed(code, () => this.#handler?.closed(code, reason)),
     };
   }
 

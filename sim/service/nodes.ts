@@ -10,7 +10,7 @@ import type { Dice } from '../dice.ts';
 import type { NodeApplication } from './application.ts';
 import { Calls, ENDPOINT, REGION } from './calls.ts';
 import type { Course } from './course.ts';
-import { StockAgent } from './stock-agent.ts';
+import { StockAgent, type UnacknowledgedReport } from './stock-agent.ts';
 
 export interface NodeOptions {
   readonly course: Course;
@@ -30,7 +30,7 @@ export interface ManagedNode {
   /** Sessions that are not over for it, and ends that it is telling of. */
   readonly busy: number;
   /** The stock agent's, which tells three times; see there. */
-  readonly unacknowledged: StockAgent['unacknowledged'];
+  readonly unacknowledged: readonly UnacknowledgedReport[];
   /** Begins to connect, and stays connected. */
   start(): void;
   stop(): Promise<void>;

@@ -44,6 +44,8 @@ export function remoteStore(clock: Clock, store: Store = memoryStore()): Store {
     sessions: remote(store.sessions),
     nodes: remote(store.nodes),
     documents: remote(store.documents),
+    activations: remote(store.activations),
+    roleCredentials: remote(store.roleCredentials),
   };
 }
 

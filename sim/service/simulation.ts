@@ -150,7 +150,6 @@ class ServiceSimulation {
       if (this.#node.busy > 0 && !this.#nodeDied && !this.#closed) return false;
       return [...this.#records.values()].every(isOver);
     });
-    const duration = clock.now() - t0;
     const { violence } = this.#course;
     checkOutcome({
       course: this.#course,

@@ -29,10 +29,19 @@ export interface StockAgentOptions {
   readonly application: (sessionId: string) => NodeApplication;
 }
 
+export interface UnacknowledgedReport {
+  readonly sessionId: string;
+  /** When the first report was made, and when it was given up. */
+  readonly from: number;
+  readonly to: number;
+  /** Over one control channel all the while, as far as the agent knows. */
+  readonly connected: boolean;
+}
+
 /** An agent like amazon-ssm-agent: its control channel, and a worker for each session (PROTOCOL.md sections 4 and 5). */
 export class StockAgent {
-  /** Ends that were reported three times without an acknowledge: when the first and the last report was made. */
-  readonly unacknowledged: { readonly sessionId: string; readonly from: number; readonly to: number }[] = [];
+  /** Ends that were reported three times without an acknowledge. */
+  readonly unacknowledged: UnacknowledgedReport[] = [];
   readonly #options: StockAgentOptions;
   readonly #workers = new Map<string, StockWorker>();
   readonly #seen = new Set<string>();
@@ -129,13 +138,16 @@ export class StockAgent {
   async #report(sessionId: string, outcome: WorkerOutcome): Promise<void> {
     const { clock } = this.#options;
     const from = clock.now();
+    const socket = this.#socket;
     for (let retryNumber = 1; retryNumber <= MAX_REPORTS && !this.#stopped; retryNumber++) {
       this.#complete(sessionId, outcome, retryNumber);
       if (outcome.status === 'Failed') this.#complete(sessionId, outcome, retryNumber);
       await wait(clock, REPORT_INTERVAL);
       if (this.#acknowledged.has(sessionId)) return;
     }
-    if (!this.#stopped) this.unacknowledged.push({ sessionId, from, to: clock.now() });
+    if (this.#stopped) return;
+    const connected = socket !== undefined && this.#socket === socket;
+    this.unacknowledged.push({ sessionId, from, to: clock.now(), connected });
   }
 
   /** Without a connection it is lost. */
