@@ -10,6 +10,7 @@ export default defineConfig({
     service: 'src/service/index.ts',
     node: 'src/node/index.ts',
     testing: 'src/testing/index.ts',
+    'bin/hawser-agent': 'src/bin/hawser-agent.ts',
     'bin/session-manager-plugin': 'src/bin/session-manager-plugin.ts',
   },
   format: ['esm', 'cjs'],
