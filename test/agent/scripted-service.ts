@@ -182,7 +182,7 @@ function pss(key: KeyObject, message: Uint8Array): Uint8Array {
 
 /** An identity whose disk can fail, and which can be lost between any two steps. */
 export class MemoryIdentity implements NodeIdentity {
-  readonly instanceId = INSTANCE_ID;
+  readonly instanceId: string = INSTANCE_ID;
   readonly fingerprint = FINGERPRINT;
   /** Of `KEYS`: which is the current one, which the pending one. */
   saved: { current: number; pending: number | undefined } = { current: 0, pending: undefined };
