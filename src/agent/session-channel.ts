@@ -81,14 +81,14 @@ export class SessionChannel {
   }
 
   /**
-   * Waits until the client has acknowledged everything.
+   * Waits until the client has everything, as far as can be known.
    *
    * @param stall milliseconds without progress after which it is given up
    * @param limit milliseconds after which it is given up in any case
    * @returns whether all has arrived
    */
   async drain(stall: number, limit: number): Promise<boolean> {
-    if (this.#channel.acknowledged || this.#finished) return this.#channel.acknowledged;
+    if (this.#channel.settled || this.#finished) return this.#channel.settled;
     this.#drained ??= deferred();
     const drained = this.#drained;
     const until = this.#clock.now() + limit;
@@ -130,7 +130,7 @@ export class SessionChannel {
   }
 
   #watchDrain(drained: Deferred<boolean>): void {
-    if (this.#channel.acknowledged) drained.resolve(true);
+    if (this.#channel.settled) drained.resolve(true);
     const { queuedBytes, unacknowledgedBytes } = this.#channel.stats;
     const undelivered = queuedBytes + unacknowledgedBytes;
     if (undelivered < this.#undelivered) this.#progressAt = this.#clock.now();
@@ -165,7 +165,7 @@ export class SessionChannel {
     const writes = this.#writes;
     this.#writes = [];
     for (const { reject } of writes) reject(ended());
-    this.#drained?.resolve(this.#channel.acknowledged);
+    this.#drained?.resolve(this.#channel.settled);
     this.#handler.closed();
   }
 }

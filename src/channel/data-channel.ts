@@ -184,6 +184,11 @@ export class DataChannel {
     return this.#queue.empty && this.#sender.unacknowledged === 0;
   }
 
+  /** The same, or the peer is one that acknowledges no duplicates, and has most likely got the rest as well. */
+  get settled(): boolean {
+    return this.#queue.empty && this.#sender.settled;
+  }
+
   get stats(): ChannelStats {
     return {
       roundTripTime: this.#sender.roundTripTime,

@@ -81,6 +81,18 @@ export class SendStream {
     return this.#inFlight.size + this.#lost.size;
   }
 
+  /**
+   * Whether nothing is unanswered but what the peer has, most likely: messages sent many times, while what was sent
+   * after that has been acknowledged. The real plugin acknowledges no duplicate, so a lost acknowledge never comes
+   * (PROTOCOL.md section 1.3).
+   */
+  get settled(): boolean {
+    for (const unanswered of [this.#lost, this.#inFlight])
+      for (const { exemptSince } of unanswered.values())
+        if (exemptSince === undefined || exemptSince > this.#newestAcknowledged) return false;
+    return true;
+  }
+
   get retransmissions(): number {
     return this.#retransmissions;
   }
@@ -253,6 +265,7 @@ export class SendStream {
       sentBeforeAt: 0,
       transmission: 0,
       transmissions: 0,
+      exemptSince: undefined,
     };
   }
 
@@ -261,7 +274,10 @@ export class SendStream {
     message.sentAt = now;
     message.transmission = this.#transmissions++;
     message.transmissions++;
-    if (message.transmissions === EXEMPT_AFTER) this.#exemptBytes += message.frame.length;
+    if (message.transmissions === EXEMPT_AFTER) {
+      this.#exemptBytes += message.frame.length;
+      message.exemptSince = message.transmission;
+    }
     this.#inFlight.set(message.sequenceNumber, message);
     if (this.#timeoutAt === undefined) this.#restartTimeout(now);
     return message.frame;
@@ -313,6 +329,8 @@ interface SentMessage {
   /** Number of this message's last transmission among all. */
   transmission: number;
   transmissions: number;
+  /** The transmission after which it no longer counted for the window. */
+  exemptSince: number | undefined;
 }
 
 /** An acknowledge is for the last transmission when the one before is this many times as old. */
