@@ -119,7 +119,11 @@ export class RelayEnd {
     );
     this.#signal('opened');
     // The answer has come by now, unless the other end is in another process.
-    if (this.#peer === undefined) this.#pausePublication();
+    if (this.#peer === undefined) {
+      // The plugin says TerminateSession and is gone at once (PROTOCOL.md section 9): its last words must not wait for it.
+      for (const frame of this.#otherStream.dueTo(channelId)) this.#outflow.relay(frame);
+      this.#pausePublication();
+    }
     this.#unwatch = context.store.sessions.watch(sessionId, (entry) => this.#recordChanged(entry?.value));
   }
 
