@@ -121,7 +121,8 @@ export async function agentWorld(tls?: { readonly key: string; readonly cert: st
     close: () => agentServer.close(),
     /** Starts the agent, and waits for its connection. */
     async run(args: readonly string[] = [], env: NodeJS.ProcessEnv = {}): Promise<Running> {
-      const running = hawserAgent(['run', ...where, ...args], env);
+      // Shells that find no start-up files do not wait for any.
+      const running = hawserAgent(['run', ...where, ...args], { HOME: folder, ...env });
       await running.stderr.until('connected as');
       return running;
     },
