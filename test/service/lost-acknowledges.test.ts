@@ -154,6 +154,18 @@ test('an agent that comes back is sent the input that it has not acknowledged, a
   expect(client.payloads('output_stream_data')).toEqual(['$ ']);
 });
 
+test('a client that comes back while the agent is away is sent what was kept for it', async () => {
+  const w = world();
+  const { agent, client, session } = await connected(w);
+  client.socket.close();
+  await w.settle();
+  const output = await agent.stream('output_stream_data', 'meanwhile');
+  agent.socket.close();
+  await w.settle();
+  const again = await resumed(w, session);
+  expect(streamed(again)).toEqual([output]);
+});
+
 test('a trial payload that was withdrawn is kept as what took its place', async () => {
   const w = world();
   const { node, client, session } = await connected(w);
