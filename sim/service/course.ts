@@ -87,7 +87,7 @@ export function course(seed: number): Course {
       token: shortToken ? 1500 : 60_000,
       open: 5000,
       connect: 60_000,
-      idle: violent ? 20_000 : 90_000,
+      idle: idleTimeout(client, agent, violent),
       agentLost: violent ? 15_000 : 60_000,
       terminateGrace: dice.pick([3000, 10_000]),
       stall: 10_000,
@@ -114,6 +114,15 @@ const CONTROL_MESSAGES = [
   'agent_task_complete',
   'agent_task_acknowledge',
 ];
+
+/**
+ * Long enough for the session to end by itself first. Hawser's agent gives its last output five minutes; an acknowledge
+ * that was lost on its way from the plugin to the relay nobody gives again (PROTOCOL.md section 1.3).
+ */
+function idleTimeout(client: Course['client'], agent: Course['agent'], violent: boolean): number {
+  if (violent) return 20_000;
+  return client === 'plugin' && agent === 'hawser' ? 400_000 : 90_000;
+}
 
 /** Small enough that each acts in some sessions. */
 function limits(dice: Dice): Partial<ServiceLimits> {

@@ -144,7 +144,7 @@ class ServiceSimulation {
         this.#failure = error;
       },
     );
-    await this.#until('everything is over', PATIENCE, () => {
+    await this.#until('everything is over', this.#patience, () => {
       if (clock.now() < t0 + this.#lastEvent) return false;
       if (this.#clientEnd === undefined) return false;
       if (this.#node.busy > 0 && !this.#nodeDied && !this.#closed) return false;
@@ -263,6 +263,11 @@ class ServiceSimulation {
     );
   }
 
+  /** Until the idle timer has ended everything that nothing else ended, and the node has heard of it. */
+  get #patience(): number {
+    return (this.#course.timers.idle ?? 0) + AFTERMATH;
+  }
+
   /** @throws what any part of the simulation threw */
   async #until(what: string, patience: number, done: () => boolean): Promise<void> {
     const deadline = this.#clock.now() + patience;
@@ -305,7 +310,7 @@ class ServiceSimulation {
 
 /** Milliseconds. */
 const STEP = 100;
-const PATIENCE = 120_000;
+const AFTERMATH = 80_000;
 const START = new VirtualClock().now();
 
 const CALLERS = new Map<string, CallerRecord>(
