@@ -38,6 +38,7 @@ export class FaultyNetwork {
   readonly #dead = new Set<Machine>();
   readonly #lostControl: Set<string>;
   #closingUntil = 0;
+  #slowUpgrades = 0;
   #calm = false;
 
   constructor(course: Course, clock: VirtualClock, dice: Dice, relays: readonly MemoryService[]) {
@@ -106,7 +107,9 @@ export class FaultyNetwork {
     { headers = {}, signal }: ConnectOptions = {},
   ): Promise<Socket> {
     this.#check(machine);
-    if (!this.#calm && this.#dice.chance(this.#course.slowUpgrade)) await wait(this.#clock, SLOW);
+    if (!this.#calm && this.#dice.chance(this.#course.slowUpgrade) && this.#slowUpgrades++ < MAX_SLOW) {
+      await wait(this.#clock, SLOW);
+    }
     this.counts.upgrades++;
     await this.#travel();
     const target = new URL(url.replace(/^ws/, 'http'));
@@ -212,6 +215,8 @@ interface SocketEvents {
 const LOST = 1006;
 /** Milliseconds; more than a short-lived token lives. */
 const SLOW = 2000;
+/** Upgrades; with more, an agent would be right to give up its handshake after 15 seconds (PROTOCOL.md section 7). */
+const MAX_SLOW = 3;
 
 /** One end of a connection, between whoever uses it and the socket. */
 class FaultySocket implements Socket {
