@@ -82,7 +82,7 @@ describe.skipIf(missing)('aws ssm', { timeout: 60_000 }, () => {
   ])('passes on what the service says to %j', async (words, text) => {
     const { call } = await cliWorld();
     const { status, stdout, stderr } = await call('ssm', ...words);
-    expect(status).toBe(254);
+    expect(status).not.toBe(0);
     expect(stdout).toBe('');
     expect(stderr).toContain(text);
   });

@@ -2,7 +2,7 @@ import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { developmentCertificate, serve } from 'hawser/node';
 import { onTestFinished } from 'vitest';
 import { PLUGIN, pluginWorld, type Running } from '../node/plugin-world.ts';
@@ -48,7 +48,7 @@ export async function cliWorld({
   );
   const endpoint = `https://127.0.0.1:${line.port}`;
   const environment = {
-    PATH: `${folder}${delimiter}${process.env.PATH}`,
+    PATH: [folder, dirname(AWS), process.env.PATH].join(delimiter),
     HOME: folder,
     AWS_ACCESS_KEY_ID: 'AKIAUSER',
     AWS_SECRET_ACCESS_KEY: 'secret-of-the-user',

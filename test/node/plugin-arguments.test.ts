@@ -1,6 +1,10 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { readArguments } from '../../src/node/plugin/arguments.ts';
+import { endpointOf } from '../../src/node/plugin/client.ts';
 import { runPlugin } from './plugin-world.ts';
+
+// Each test waits for several programs to start.
+vi.setConfig({ testTimeout: 60_000 });
 
 const RESPONSE = {
   SessionId: 'jane-0123456789abcdef0',
@@ -76,6 +80,21 @@ describe('the arguments', () => {
     const read = () => readArguments([response, 'eu-central-1', 'StartSession'], {});
     expect(read).toThrow(message);
     expect(read).not.toThrow('token-that');
+  });
+});
+
+describe('the endpoint', () => {
+  const ofEcs = 'https://ecs.eu-central-1.amazonaws.com';
+  const own = 'https://localhost:8443';
+
+  test.each([
+    ['is the one given', 'i-0123456789abcdef0', own, {}, own],
+    ['is AWS’s own where none is given', 'i-0123456789abcdef0', undefined, {}, undefined],
+    ['of ECS is none of sessions', 'ecs:blue_0123_4567', ofEcs, {}, undefined],
+    ['of ECS gives way to the one set', 'ecs:blue_0123_4567', ofEcs, { AWS_ENDPOINT_URL_SSM: own }, own],
+    ['that stands in for ECS does so for both', 'ecs:blue_0123_4567', own, {}, own],
+  ])('%s', (_, target, endpoint, environment, expected) => {
+    expect(endpointOf({ target, endpoint }, environment)).toBe(expected);
   });
 });
 

@@ -5,12 +5,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { spawn } from '@lydell/node-pty';
 import type { SessionClient, SessionDescription } from 'hawser';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { environmentOf } from '../examples/run.ts';
 import { cuttable } from '../runtimes/cuttable.ts';
 import { PLUGIN, pluginWorld, startPlugin } from './plugin-world.ts';
 import { bound, connectTo, destination, readAll } from './port-world.ts';
 import { Collector, INSTANCE_ID, isAlive } from './world.ts';
+
+// Each test waits for several programs to start.
+vi.setConfig({ testTimeout: 60_000 });
 
 const COMMAND = 'AWS-StartNonInteractiveCommand';
 const FORWARD = 'AWS-StartPortForwardingSession';

@@ -43,6 +43,10 @@ describe('the built package', () => {
     expect(run('node', ['--input-type=commonjs', '-e', script])).toBe('true true\n');
   });
 
+  test.each(Object.entries<string>(manifest.bin))('%s is a program', (_, file) => {
+    expect(run(`${root}${file}`, ['--version'])).toMatch(/^\d+\.\d+/);
+  });
+
   test('passes publint', () => {
     expect(run('npx', ['publint', '--strict'])).toContain('All good');
   });

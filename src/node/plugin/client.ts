@@ -51,10 +51,13 @@ export async function openSession(
 }
 
 /**
- * `aws ecs execute-command` hands on the endpoint of ECS, which knows no sessions. What is not AWS's own may well be one
- * program for both.
+ * Where the session is resumed and terminated; undefined for AWS's own in the region. `aws ecs execute-command` hands on
+ * the endpoint of ECS, which knows no sessions. What is not AWS's own may well be one program for both.
  */
-function endpointOf({ target, endpoint }: PluginRequest, environment: NodeJS.ProcessEnv): string | undefined {
+export function endpointOf(
+  { target, endpoint }: Pick<PluginRequest, 'target' | 'endpoint'>,
+  environment: NodeJS.ProcessEnv,
+): string | undefined {
   if (!target?.startsWith('ecs:')) return endpoint;
   const ofEcs = endpoint !== undefined && /^ecs[.-]/.test(hostOf(endpoint));
   return environment.AWS_ENDPOINT_URL_SSM || (ofEcs ? undefined : endpoint);

@@ -46,3 +46,8 @@ export class PluginConsole {
     await Promise.all([stdout, stderr].map((stream) => new Promise((done) => stream.write('', done))));
   }
 }
+
+/** Whether a switch in the environment is on. */
+export function isSet(value: string | undefined): boolean {
+  return value !== undefined && value !== '' && value !== '0';
+}

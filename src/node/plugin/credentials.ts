@@ -17,12 +17,22 @@ export function pluginCredentials(
   environment: NodeJS.ProcessEnv,
 ): CredentialProvider {
   let kept: { credentials: Credentials; until: number } | undefined;
+  let search: Promise<Credentials> | undefined;
+  const look = async () => {
+    try {
+      const credentials = await find(profile, environment);
+      const expiry = credentials.expiration?.getTime() ?? Infinity;
+      kept = { credentials, until: Math.min(Date.now() + KEPT, expiry - MARGIN) };
+      return credentials;
+    } finally {
+      search = undefined;
+    }
+  };
   return async () => {
     if (kept && Date.now() < kept.until) return kept.credentials;
-    const credentials = await find(profile, environment);
-    const { expiration } = credentials;
-    kept = { credentials, until: Math.min(Date.now() + KEPT, (expiration?.getTime() ?? Infinity) - MARGIN) };
-    return credentials;
+    // One search at a time: a try that gave up on it leaves its result to the next.
+    search ??= look();
+    return search;
   };
 }
 
@@ -79,7 +89,8 @@ async function ofCli(profile: string | undefined, environment: NodeJS.ProcessEnv
     ({ stdout } = await promisify(execFile)('aws', args, { env: environment, timeout: CLI_TIMEOUT }));
   } catch (error) {
     const { code, stderr = '' } = error as { code?: unknown; stderr?: string };
-    if (code === 'ENOENT') throw noCredentials();
+    // AWS CLI 1 has no such command.
+    if (code === 'ENOENT' || stderr.includes('Invalid choice')) throw noCredentials();
     const why = stderr.trim().split('\n').at(-1)?.slice(0, 200) || 'it failed';
     throw new CredentialsError(`aws configure export-credentials: ${why}`);
   }
@@ -113,6 +124,6 @@ function credentials(
 function noCredentials(): NodeError {
   return new NodeError(
     'ERR_ENVIRONMENT',
-    'There are no credentials. Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, put the keys of the profile into ~/.aws/credentials, or install @aws-sdk/credential-providers.',
+    'There are no credentials. Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, put the keys of the profile into ~/.aws/credentials, install @aws-sdk/credential-providers, or use AWS CLI 2.',
   );
 }
