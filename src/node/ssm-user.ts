@@ -14,7 +14,9 @@ export const SUDOERS_FOLDER = '/etc/sudoers.d';
  * @throws {RunAsError} when it cannot be made
  * @throws {NodeError} `ERR_SYSTEM_PROGRAM`
  */
-export function ensureAdminUser(name: string, sudoersFolder: string): Promise<LocalUser> {
+export async function ensureAdminUser(name: string, sudoersFolder: string): Promise<LocalUser> {
+  const found = await findLocalUser(name);
+  if (found) return found;
   const task = making.then(() => findOrMake(name, sudoersFolder));
   making = task.then(nothing, nothing);
   return task;

@@ -6,7 +6,9 @@ import { Collector, world } from './world.ts';
 
 /** What a shell with this profile says until it has done `script` and ended. */
 async function withProfile(linux: string, script: string, options: ShellOptions = {}) {
-  const { session } = await world(ptyShell({ env: { PS1: '$ ' }, ...options }), { shellProfile: { linux } });
+  const { session } = await world(ptyShell({ env: { PS1: '$ ', HOME: '/' }, ...options }), {
+    shellProfile: { linux },
+  });
   await session.stdin.getWriter().write(new TextEncoder().encode(`${script}; exit 3\n`));
   const output = await new Response(session.stdout as ReadableStream<Uint8Array<ArrayBuffer>>).text();
   expect(await session.ended).toMatchObject({ exitCode: 3 });

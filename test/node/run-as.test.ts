@@ -360,8 +360,8 @@ describe.skipIf(NOT_ROOT)('ssm-user (needs root on Linux)', () => {
     );
   });
 
-  // A machine that has the user keeps it as it is.
-  test.skipIf(hasUser('ssm-user'))('is who a session runs as when nobody else was asked for', async () => {
+  test('is who a session runs as when nobody else was asked for', async ({ skip }) => {
+    if (hasUser('ssm-user')) skip('this machine has an ssm-user, and keeps it as it is');
     onTestFinished(() => removeUser('ssm-user'));
     const options = { ssmUser: true, sudoersFolder: folder() };
     const { shown } = await inTerminal('echo $(id -un) $HOME $(id -Gn)', { runAsEnabled: false }, options);
