@@ -1,8 +1,14 @@
+import { mkdtemp, rm } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { SessionClient } from 'hawser';
 import { Agent, portForwarding, virtualShell } from 'hawser/agent';
 import { interactiveCommands, nonInteractiveCommands, serve, tcpDialer } from 'hawser/node';
 import { SessionManagerService } from 'hawser/service';
+import { AwsJson } from '../../src/core/aws-json.ts';
+import { CredentialsSigner } from '../../src/core/request-signer.ts';
+import { defaultPlatform } from '../../src/core/runtime.ts';
 
 const [region, accountId, target] = ['eu-central-1', '111122223333', 'i-0123456789abcdef0'];
 const user = { accessKeyId: 'AKIDUSER', secretAccessKey: 'user' };
@@ -35,6 +41,13 @@ export async function docsWorld() {
   const echo = createServer((socket) => socket.on('error', () => {}).pipe(socket));
   await new Promise<void>((resolve) => echo.listen(0, '127.0.0.1', resolve));
   const client = new SessionClient({ region, credentials: user, endpoint: server.url });
+  const api = new AwsJson({
+    platform: defaultPlatform(),
+    endpoint: new URL(server.url),
+    signer: new CredentialsSigner(user, region!, 'ssm'),
+  });
+  const activation = await api.call('CreateActivation', { IamRole: 'Fleet' });
+  const folder = await mkdtemp(join(tmpdir(), 'hawser-docs-'));
   return {
     client,
     target,
@@ -43,9 +56,13 @@ export async function docsWorld() {
     host: new URL(server.url).host,
     credentials: user,
     nodeCredentials: node,
+    activationId: String(activation.ActivationId),
+    activationCode: String(activation.ActivationCode),
+    directory: join(folder, 'agent'),
     startSession: () => client.startSession({ target }),
     async close() {
       echo.close();
+      await rm(folder, { recursive: true });
       await agent.stop();
       await service.close();
       await server.close();

@@ -5,7 +5,7 @@ import { ProgramError } from './program-error.ts';
 export type AgentCommand =
   | { readonly name: 'help' | 'version' }
   | RegisterCommand
-  | { readonly name: 'run'; readonly directory: string | undefined; readonly drain: number }
+  | RunCommand
   | { readonly name: 'status'; readonly directory: string | undefined };
 
 export interface RegisterCommand {
@@ -16,6 +16,14 @@ export interface RegisterCommand {
   readonly activationCode: string | undefined;
   readonly location: NodeLocation;
   readonly force: boolean;
+}
+
+export interface RunCommand {
+  readonly name: 'run';
+  readonly directory: string | undefined;
+  /** Milliseconds. */
+  readonly drain: number;
+  readonly ssmUser: boolean;
 }
 
 /**
@@ -65,10 +73,15 @@ const COMMANDS = {
     return { name: 'register', directory, activationId, activationCode, location, force };
   },
   run(args: string[]): AgentCommand {
-    const values = parse(args, { ...DIRECTORY, drain: { type: 'string', default: '60' } });
+    const values = parse(args, {
+      ...DIRECTORY,
+      drain: { type: 'string', default: '60' },
+      'ssm-user': { type: 'boolean', default: false },
+    });
     if (values.help) return { name: 'help' };
     if (!/^\d{1,6}$/.test(values.drain)) throw usage('--drain is a number of seconds.');
-    return { name: 'run', directory: values.directory, drain: Number(values.drain) * 1000 };
+    const { directory, drain, 'ssm-user': ssmUser } = values;
+    return { name: 'run', directory, drain: Number(drain) * 1000, ssmUser };
   },
   status(args: string[]): AgentCommand {
     const values = parse(args, DIRECTORY);

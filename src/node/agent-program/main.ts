@@ -24,7 +24,7 @@ export async function hawserAgent(
       case 'register':
         return await register(command, streams);
       case 'run':
-        return await run(command.directory, command.drain, streams);
+        return await run(command, streams);
       case 'status':
         return await status(command.directory, streams);
       case 'version':

@@ -9,20 +9,21 @@ import { loadNodePty } from '../node-pty.ts';
 import { nonInteractiveCommands } from '../non-interactive-commands.ts';
 import { pipeShell } from '../pipe-shell.ts';
 import { ptyShell } from '../pty-shell.ts';
+import type { RunAsOptions } from '../session-user.ts';
 import { tcpDialer } from '../tcp-dialer.ts';
+import type { RunCommand } from './arguments.ts';
 import { explain, oneLine } from './program-error.ts';
 import type { ProgramStreams } from './streams.ts';
 
-/** Runs the agent until a signal ends it. @param drain milliseconds for its sessions to end then */
-export async function run(
-  directory = defaultIdentityDirectory(),
-  drain: number,
-  { stderr }: ProgramStreams,
-): Promise<number> {
+/** Runs the agent until a signal ends it. */
+export async function run(command: RunCommand, { stderr }: ProgramStreams): Promise<number> {
+  const { directory = defaultIdentityDirectory(), drain, ssmUser } = command;
+  // Of `register`, and nothing for the programs of sessions.
+  delete process.env.HAWSER_ACTIVATION_CODE;
   const log = (text: string) => stderr.write(`${new Date().toISOString()} ${oneLine(text)}\n`);
   const identity = await openIdentity(directory);
   try {
-    const agent = await agentOf(identity, log);
+    const agent = await agentOf(identity, { ssmUser }, log);
     const ended = untilSignals(agent, drain, log);
     try {
       await agent.start();
@@ -39,7 +40,7 @@ export async function run(
 
 type Log = (text: string) => void;
 
-async function agentOf(identity: Identity, log: Log): Promise<Agent> {
+async function agentOf(identity: Identity, options: RunAsOptions, log: Log): Promise<Agent> {
   const { instanceId, location } = identity;
   const onKeyRotation = (error: Error | undefined) =>
     log(error ? `key not replaced yet: ${explain(error)}` : 'key replaced');
@@ -48,9 +49,9 @@ async function agentOf(identity: Identity, log: Log): Promise<Agent> {
     instanceId,
     credentials: roleCredentials({ ...location, identity, onKeyRotation }),
     handlers: {
-      Standard_Stream: await shell(log),
-      InteractiveCommands: interactiveCommands(),
-      NonInteractiveCommands: nonInteractiveCommands(),
+      Standard_Stream: await shell(options, log),
+      InteractiveCommands: interactiveCommands(options),
+      NonInteractiveCommands: nonInteractiveCommands(options),
       Port: portForwarding(tcpDialer()),
     },
     machine: await machine(),
@@ -74,13 +75,13 @@ async function agentOf(identity: Identity, log: Log): Promise<Agent> {
 }
 
 /** Shells have terminals where there are any. */
-async function shell(log: Log): Promise<SessionHandler> {
+async function shell(options: RunAsOptions, log: Log): Promise<SessionHandler> {
   try {
     await loadNodePty();
-    return ptyShell();
+    return ptyShell(options);
   } catch (error) {
     log(`shells without terminals: ${explain(error)}`);
-    return pipeShell();
+    return pipeShell(options);
   }
 }
 
