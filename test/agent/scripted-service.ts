@@ -168,7 +168,7 @@ function received(request: Request, body: Uint8Array) {
 }
 
 /** Keys are slow to make, and every test may have the same. */
-export const KEYS: readonly NodeKey[] = [1, 2, 3].map(() => {
+export const KEYS: readonly NodeKey[] = [1, 2, 3, 4, 5].map(() => {
   const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
   return {
     publicKey: publicKey.export({ type: 'spki', format: 'der' }).toString('base64'),
