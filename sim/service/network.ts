@@ -1,3 +1,4 @@
+import { MessageType } from '../../src/channel/constants.ts';
 import { peekMessageType } from '../../src/channel/decode.ts';
 import { TransportError } from '../../src/core/errors.ts';
 import type { ConnectOptions, Socket, SocketHandler, Transport } from '../../src/core/socket.ts';
@@ -24,9 +25,9 @@ export interface NetworkCounts {
  */
 export class FaultyNetwork {
   readonly counts: NetworkCounts = { upgrades: 0, dataChannelCalls: 0, frames: 0 };
-  /** When control channels were lost, and when data channels. */
+  /** When control channels were lost. */
   readonly controlLosses: number[] = [];
-  readonly dataLosses: number[] = [];
+  readonly dataLosses: { readonly at: number; readonly victim: Victim }[] = [];
   /** Follows from every frame, and when it was sent. */
   trace = 0x811c9dc5;
   readonly #course: Course;
@@ -39,6 +40,7 @@ export class FaultyNetwork {
   readonly #lostControl: Set<string>;
   #closingUntil = 0;
   #slowUpgrades = 0;
+  #acknowledgesUnderWay = 0;
   #calm = false;
 
   constructor(course: Course, clock: VirtualClock, dice: Dice, relays: readonly MemoryService[]) {
@@ -47,6 +49,11 @@ export class FaultyNetwork {
     this.#dice = dice;
     this.#relays = relays;
     this.#lostControl = new Set(course.lostControl);
+  }
+
+  /** Acknowledges that the client sent and the service never got; for when nothing is under way. */
+  get lostAcknowledges(): number {
+    return this.#acknowledgesUnderWay;
   }
 
   /** The paths of the connections that are open, sorted. */
@@ -153,9 +160,15 @@ export class FaultyNetwork {
     const lateEnd = this.#dice.pick(['client', 'server']);
     const end = (name: 'client' | 'server') =>
       new FaultySocket(pair[name], {
-        sent: (data, forward) => this.#sent(victim, pair, data, forward),
+        sent: (data, forward) => {
+          if (victim === 'client' && name === 'client') this.#countAcknowledge(data, 1);
+          this.#sent(victim, pair, data, forward);
+        },
+        arrived: (data) => {
+          if (victim === 'client' && name === 'server') this.#countAcknowledge(data, -1);
+        },
         closed: (code, tell) => {
-          if (name === 'client' && code === LOST) this.#losses(victim).push(this.#clock.now());
+          if (name === 'client' && code === LOST) this.#noteLoss(victim);
           const delay = name === lateEnd ? late() : 0;
           if (delay > 0) this.#clock.schedule(delay, tell);
           else tell();
@@ -171,8 +184,15 @@ export class FaultyNetwork {
     };
   }
 
-  #losses(victim: Victim): number[] {
-    return victim === 'control' ? this.controlLosses : this.dataLosses;
+  #noteLoss(victim: Victim): void {
+    const at = this.#clock.now();
+    if (victim === 'control') this.controlLosses.push(at);
+    else this.dataLosses.push({ at, victim });
+  }
+
+  #countAcknowledge(data: Uint8Array | string, count: 1 | -1): void {
+    const isOne = typeof data !== 'string' && peekMessageType(data) === MessageType.Acknowledge;
+    if (isOne) this.#acknowledgesUnderWay += count;
   }
 
   #sent(victim: Victim, pair: SocketPair, data: Uint8Array | string, forward: () => void): void {
@@ -208,6 +228,7 @@ interface Connection {
 
 interface SocketEvents {
   sent(data: Uint8Array | string, forward: () => void): void;
+  arrived(data: Uint8Array | string): void;
   closed(code: number, tell: () => void): void;
 }
 
@@ -236,7 +257,10 @@ class FaultySocket implements Socket {
   set handler(handler: SocketHandler | undefined) {
     this.#handler = handler;
     this.#socket.handler = {
-      message: (data) => this.#handler?.message(data),
+      message: (data) => {
+        this.#events.arrived(data);
+        this.#handler?.message(data);
+      },
       drained: () => this.#handler?.drained?.(),
       pong: () => this.#handler?.pong?.(),
       closed: (code, reason) => this.#events.closed(code, () => this.#handler?.closed(code, reason)),
