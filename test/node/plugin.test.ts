@@ -79,7 +79,7 @@ describe('a shell', () => {
       pty.write('echo "status $?"\r');
       await screen.until(`status ${status}\r\n`);
     }
-    pty.write('kill -9 %1; wait %1; exit 5\r');
+    pty.write('kill -9 %1; disown; exit 5\r');
     expect(await exited).toBe(5);
   });
 
@@ -100,7 +100,7 @@ describe('a shell', () => {
       child.stdin!.write('echo "status $?"\n');
       await stdout.until(`status ${status}\r\n`);
     }
-    child.stdin!.write('kill -9 %1; wait %1; exit 6\n');
+    child.stdin!.write('kill -9 %1; disown; exit 6\n');
     expect(await exited).toBe(6);
   });
 
@@ -136,7 +136,7 @@ describe('a shell', () => {
     );
     const { stdout, exited } = await start({ documentName: 'Run-As' });
     expect(await exited).toBe(1);
-    expect(stdout.text).toMatch(/\n\nSessionId: \S+ : .+\n\n$/);
+    expect(stdout.text).toMatch(/\n\nSessionId: \S+ : [\s\S]*RunAs[\s\S]*\n\n$/);
   });
 });
 
