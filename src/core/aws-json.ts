@@ -160,7 +160,9 @@ export class AwsJson {
       return error.statusCode === 503 || (idempotent && error.statusCode >= 500) || this.#cured.has(error);
     }
     if (!(error instanceof TransportError)) return false;
-    if (error.code === 'ERR_REQUEST_FAILED') return idempotent || neverLeft(error);
+    if (error.code === 'ERR_REQUEST_FAILED') {
+      return idempotent ? !hasCode(error, CERTIFICATE) : hasCode(error, NO_CONNECTION);
+    }
     return error.code === 'ERR_REQUEST_TIMEOUT' && idempotent;
   }
 }
@@ -215,21 +217,17 @@ async function readText(response: Response, tooLarge: () => Error): Promise<stri
   return parts.length === 1 ? fromUtf8(parts[0]!) : fromUtf8(concat(parts));
 }
 
-/** Whether there was not even a connection. Browsers do not say, so there the answer is no. */
-function neverLeft(error: unknown): boolean {
+/** Whether the runtime gave one of these as the reason. Browsers give none. */
+function hasCode(error: unknown, codes: RegExp): boolean {
   for (let depth = 0; error instanceof Error && depth < 5; depth++) {
-    if ('code' in error && NO_CONNECTION.has(String(error.code))) return true;
+    if ('code' in error && codes.test(String(error.code))) return true;
     error = error.cause;
   }
   return false;
 }
 
-const NO_CONNECTION: ReadonlySet<string> = new Set([
-  'ECONNREFUSED',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'ENETUNREACH',
-  'EHOSTUNREACH',
-  'UND_ERR_CONNECT_TIMEOUT',
-  'ConnectionRefused',
-]);
+/** There was not even a connection. */
+const NO_CONNECTION =
+  /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|ENETUNREACH|EHOSTUNREACH|UND_ERR_CONNECT_TIMEOUT|ConnectionRefused)$/;
+/** The service's certificate is not trusted, which does not pass. */
+const CERTIFICATE = /SELF_SIGNED_CERT|^UNABLE_TO_(VERIFY_LEAF|GET_ISSUER)|^ERR_TLS_CERT_ALTNAME_INVALID$/;

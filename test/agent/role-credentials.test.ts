@@ -179,6 +179,16 @@ describe('a clock that is wrong', () => {
     expect(clock.pending).toBe(0);
   });
 
+  test('is found out while the network breaks, and the next try is not put off by the difference', async () => {
+    const { clock, service, get } = setUp();
+    service.ahead = -6 * HOUR;
+    service.before = () => (service.calls.length > 1 ? new Error('reset') : undefined);
+    await expect(get()).rejects.toThrow();
+    service.before = () => undefined;
+    await clock.advance(MINUTE);
+    expect(await get()).toBe('ASIAROLE0');
+  });
+
   test('that jumps while the service is out of reach does not stop the tries', async () => {
     const { clock, service, get } = setUp();
     service.before = () => new Error('unreachable');
@@ -265,12 +275,34 @@ describe('the rotation of the key', () => {
       await clock.advance(HOUR);
       expect(await next()).toBe('ASIAROLE1');
       await clock.advance(30_000);
-      expect(identity.saved).toEqual({ current: 1, pending: undefined });
+      expect(identity).toMatchObject({ created: 1, saved: { current: 1, pending: undefined } });
       expect(service.publicKey).toBe(KEYS[1]!.publicKey);
       expect(rotations).toEqual([expect.any(Error), undefined]);
       await clock.advance(HOUR);
       expect(await next()).toBe('ASIAROLE2');
     });
+  });
+
+  test('under way, is waited for before the service is asked again', async () => {
+    const { clock, service, identity, get } = await rotating();
+    service.life = MINUTE;
+    let finish = () => {};
+    service.before = ({ operation }) =>
+      operation === 'UpdateManagedInstancePublicKey'
+        ? new Promise((resolve) => {
+            finish = () => resolve(new Error('reset'));
+          })
+        : undefined;
+    await get();
+    await clock.advance(MINUTE / 2 + 1000);
+    await get();
+    await clock.advance(1000);
+    expect(service.named('RequestManagedInstanceRoleToken')).toHaveLength(1);
+    service.before = () => undefined;
+    finish();
+    await clock.advance(MINUTE);
+    expect(service.named('RequestManagedInstanceRoleToken')).toHaveLength(2);
+    expect(identity.saved.current).toBe(1);
   });
 
   test('is not taken for a wrong key when both are refused', async () => {

@@ -32,7 +32,7 @@ export class ScriptedService implements MemoryService {
   /** Whether the next role token asks for another key; done with when one has come. */
   updateKeyPair = false;
   /** Called before the service does what it does; what is answered is answered instead. */
-  before: (call: Call) => Answer | undefined = () => undefined;
+  before: (call: Call) => Answer | Promise<Answer> | undefined = () => undefined;
   /** Called after it. */
   after: (call: Call) => Answer | undefined = () => undefined;
   /** Access keys that are good, with their end. */
@@ -79,7 +79,7 @@ export class ScriptedService implements MemoryService {
     };
     this.calls.push(call);
     return (
-      this.#given(this.before(call)) ??
+      this.#given(await this.before(call)) ??
       this.#given(await this.#answer(call, request, body)) ??
       Response.json({})
     );
@@ -186,6 +186,8 @@ export class MemoryIdentity implements NodeIdentity {
   readonly fingerprint = FINGERPRINT;
   /** Of `KEYS`: which is the current one, which the pending one. */
   saved: { current: number; pending: number | undefined } = { current: 0, pending: undefined };
+  /** Pending keys made. */
+  created = 0;
   fault: ((step: 'create' | 'promote') => Error | undefined) | undefined;
 
   get key(): NodeKey {
@@ -199,6 +201,7 @@ export class MemoryIdentity implements NodeIdentity {
   async createPendingKey(): Promise<NodeKey> {
     const fault = this.fault?.('create');
     if (fault) throw fault;
+    this.created++;
     this.saved = { ...this.saved, pending: this.saved.current + 1 };
     return this.pendingKey!;
   }

@@ -239,6 +239,18 @@ describe('retrying', () => {
     expect(requests).toHaveLength(2);
   });
 
+  test.each(['SELF_SIGNED_CERT_IN_CHAIN', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'ERR_TLS_CERT_ALTNAME_INVALID'])(
+    'does not try a service again whose certificate is not trusted (%s)',
+    async (code) => {
+      const failure = new TypeError('fetch failed', { cause: Object.assign(new Error(), { code }) });
+      const { api, requests, run } = scripted([failure, ok()]);
+      await expect(run(api.call('DescribeSessions', {}))).rejects.toMatchObject({
+        code: 'ERR_REQUEST_FAILED',
+      });
+      expect(requests).toHaveLength(1);
+    },
+  );
+
   test('ends with its signal, whatever is under way', async () => {
     const { api, clock, run } = scripted([() => new Promise(() => {})]);
     const controller = new AbortController();
