@@ -53,7 +53,9 @@ describe.skipIf(missing)('a service of one’s own', { timeout: 90_000 }, () => 
       [...AGENT, ...register, '--endpoint', endpoint, ...directory],
       { cwd: ROOT, env: { ...env, HAWSER_ACTIVATION_CODE: ActivationCode } },
     );
-    const agent = spawn(process.execPath, [...AGENT, 'run', ...directory], { cwd: ROOT, env });
+    // Not as ssm-user, who would have to be made on the machine of the tests.
+    const run = ['run', '--own-user', ...directory];
+    const agent = spawn(process.execPath, [...AGENT, ...run], { cwd: ROOT, env });
     onTestFinished(() => {
       agent.kill('SIGKILL');
     });

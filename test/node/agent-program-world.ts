@@ -122,7 +122,7 @@ export async function agentWorld(tls?: { readonly key: string; readonly cert: st
     /** Starts the agent, and waits for its connection. */
     async run(args: readonly string[] = [], env: NodeJS.ProcessEnv = {}): Promise<Running> {
       // Shells that find no start-up files do not wait for any.
-      const running = hawserAgent(['run', ...where, ...args], { HOME: folder, ...env });
+      const running = hawserAgent(['run', '--own-user', ...where, ...args], { HOME: folder, ...env });
       await running.stderr.until('connected as');
       return running;
     },

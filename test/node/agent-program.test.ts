@@ -3,6 +3,7 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { developmentCertificate } from 'hawser/node';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { readArguments } from '../../src/node/agent-program/arguments.ts';
 import { ROOT } from '../examples/run.ts';
 import { agentWorld, finished, hawserAgent } from './agent-program-world.ts';
 
@@ -216,4 +217,9 @@ test('hawser-agent --version is that of the package, and --help tells of every o
   expect(options.length).toBeGreaterThan(9);
   for (const option of options) expect(stdout).toContain(`--${option}`);
   expect(await finished(['run', '--help'])).toMatchObject({ status: 0, stdout });
+});
+
+test('shells of an agent of root are ssm-user’s, as those of AWS’s agent, unless that is not wanted', () => {
+  expect(readArguments(['run'], {})).toMatchObject({ ssmUser: true });
+  expect(readArguments(['run', '--own-user'], {})).toMatchObject({ ssmUser: false });
 });

@@ -23,6 +23,7 @@ export interface RunCommand {
   readonly directory: string | undefined;
   /** Milliseconds. */
   readonly drain: number;
+  /** Whether an agent of root gives its shells to ssm-user, as AWS's does. */
   readonly ssmUser: boolean;
 }
 
@@ -76,12 +77,12 @@ const COMMANDS = {
     const values = parse(args, {
       ...DIRECTORY,
       drain: { type: 'string', default: '60' },
-      'ssm-user': { type: 'boolean', default: false },
+      'own-user': { type: 'boolean', default: false },
     });
     if (values.help) return { name: 'help' };
     if (!/^\d{1,6}$/.test(values.drain)) throw usage('--drain is a number of seconds.');
-    const { directory, drain, 'ssm-user': ssmUser } = values;
-    return { name: 'run', directory, drain: Number(drain) * 1000, ssmUser };
+    const { directory, drain, 'own-user': ownUser } = values;
+    return { name: 'run', directory, drain: Number(drain) * 1000, ssmUser: !ownUser };
   },
   status(args: string[]): AgentCommand {
     const values = parse(args, DIRECTORY);

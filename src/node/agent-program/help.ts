@@ -24,8 +24,9 @@ register: makes the machine a node, with the id and the code of an activation.
 run: the agent, in the foreground. One line for each event goes to stderr.
   --drain SECONDS            for sessions to end after SIGTERM or SIGINT before they are ended. Default 60.
                              A second signal ends them at once
-  --ssm-user                 where the agent is root, shells and commands are the user ssm-user's, who is
-                             made with leave for everything, as by AWS's agent
+  --own-user                 shells and commands are the agent's own user's. By default those of an agent
+                             of root are the user ssm-user's, who is made when missing, with leave to do
+                             everything, as by AWS's agent
 
 status: which node this machine is, and whether its agent runs.
 
