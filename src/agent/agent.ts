@@ -167,6 +167,7 @@ export class Agent extends EventEmitter<AgentEvents> {
     while (this.#state === 'stopping') await this.#stopped;
     if (this.#state === 'stopped') {
       this.#state = 'starting';
+      this.#drains = undefined;
       this.#started = deferred();
       this.#abort = new AbortController();
       const { signal } = this.#abort;
@@ -214,7 +215,6 @@ export class Agent extends EventEmitter<AgentEvents> {
     this.#abort.abort();
     await this.#running;
     this.#completions.abandon();
-    this.#drains = undefined;
     this.#state = 'stopped';
   }
 

@@ -263,10 +263,14 @@ describe('drain()', () => {
   });
 
   test('has nothing to wait for without sessions, or without a start', async () => {
-    const { clock, agent } = await connected();
+    const { clock, service, agent } = await connected();
     await clock.runUntil(agent.drain(HOUR), MINUTE);
     await clock.runUntil(agent.drain(HOUR), 1);
     expect(agent.connected).toBe(false);
+    await clock.runUntil(agent.start());
+    service.gateway.startSession('s-1');
+    await clock.advance(10);
+    expect(agent.sessionCount).toBe(1);
   });
 });
 
