@@ -1,3 +1,4 @@
+import type { Clock } from '../base/clock.ts';
 import type { SessionDocument } from '../core/documents/session-document.ts';
 import type { Socket } from '../core/socket.ts';
 import { Activations } from './activations.ts';
@@ -26,6 +27,7 @@ import { Sessions } from './sessions.ts';
  * It is two functions of web standards, {@link fetch} and {@link upgrade}, which any HTTP server can host.
  */
 export class SessionManagerService {
+  readonly #clock: Clock;
   readonly #nodes: Nodes;
   readonly #hybridNodes: HybridNodes;
   readonly #longPolls: LongPolls;
@@ -48,6 +50,7 @@ export class SessionManagerService {
     const longPolls = new LongPolls(context.clock);
     const { credentials, streamUrl } = options;
     const authenticator = new Authenticator({ context, credentials, nodes, hybridNodes, roleCredentials });
+    this.#clock = context.clock;
     this.#nodes = nodes;
     this.#hybridNodes = hybridNodes;
     this.#longPolls = longPolls;
@@ -74,6 +77,10 @@ export class SessionManagerService {
 
   /** Answers a request that is no WebSocket upgrade. Never throws. */
   async fetch(request: Request): Promise<Response> {
+    return this.#dated(await this.#answer(request));
+  }
+
+  async #answer(request: Request): Promise<Response> {
     if (this.#closed) return closedAnswer(request);
     const path = channelPath(new URL(request.url).pathname);
     if (!path) return this.#api.handle(request);
@@ -89,9 +96,17 @@ export class SessionManagerService {
    * socket in the turn in which it opens. Never throws.
    */
   async upgrade(request: Request): Promise<Response | ((socket: Socket) => void)> {
-    if (this.#closed) return closedAnswer(request);
+    if (this.#closed) return this.#dated(closedAnswer(request));
     const path = channelPath(new URL(request.url).pathname);
-    return path ? this.#gateway.upgrade(request, path) : new Response('No such channel.\n', { status: 404 });
+    if (!path) return this.#dated(new Response('No such channel.\n', { status: 404 }));
+    const answer = await this.#gateway.upgrade(request, path);
+    return answer instanceof Response ? this.#dated(answer) : answer;
+  }
+
+  /** By this clock signatures are judged: a client whose own is wrong can sign again by it. */
+  #dated(answer: Response): Response {
+    answer.headers.set('date', new Date(this.#clock.now()).toUTCString());
+    return answer;
   }
 
   /**

@@ -37,16 +37,7 @@ function setUp() {
     now: () => clock.now() + machineClock.ahead,
     schedule: clock.schedule.bind(clock),
   };
-  // As every HTTP server does.
-  const dated = {
-    fetch: async (request: Request) => {
-      const answer = await service.fetch(request);
-      answer.headers.set('date', new Date(clock.now()).toUTCString());
-      return answer;
-    },
-    upgrade: service.upgrade.bind(service),
-  };
-  const transport = memoryTransport(dated, { clock, latency: 5 });
+  const transport = memoryTransport(service, { clock, latency: 5 });
   const where = {
     region: REGION,
     endpoint,

@@ -15,6 +15,7 @@ describe('the form of answers', () => {
     expect(response.status).toBe(200);
     expect(response.headers.get('content-type')).toBe('application/x-amz-json-1.1');
     expect(response.headers.get('x-amzn-requestid')).toMatch(/^[0-9a-f-]{36}$/);
+    expect(response.headers.get('date')).toBe('Thu, 01 Jan 2026 00:00:00 GMT'); // of the service's own clock
     expect(body).toEqual({ Sessions: [] });
   });
 
