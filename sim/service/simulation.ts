@@ -162,7 +162,7 @@ class ServiceSimulation {
     this.#network.calm();
     const alive = !this.#nodeDied && !this.#closed;
     if (alive) await this.#until('the node is back', 60_000, () => this.#node.connected);
-    await clock.advance(10_000);
+    await clock.advance(SETTLING);
     this.#checkNothingLeft(alive ? [`/v1/control-channel/${NODE}`] : [], alive);
     if (violence?.what !== 'service closes') await this.#checkQuiet();
     await this.#end();
@@ -311,6 +311,8 @@ class ServiceSimulation {
 /** Milliseconds. */
 const STEP = 100;
 const AFTERMATH = 80_000;
+/** For what is under way, and for an end that notices late that it was cut off. */
+const SETTLING = 2900;
 const START = new VirtualClock().now();
 
 const CALLERS = new Map<string, CallerRecord>(

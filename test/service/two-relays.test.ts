@@ -3,73 +3,18 @@
  * and nothing that goes between them arrives at once. Nothing may depend on both ends being in one place.
  */
 import { expect, test } from 'vitest';
+import { REMOTE_LATENCY, remoteBus, remoteStore } from '../../sim/service/remote.ts';
 import { formatAcknowledge } from '../../src/channel/index.ts';
-import type { Bus, BusMessage, RecordStore, Store } from '../../src/service/index.ts';
-import { memoryBus, memoryStore } from '../../src/service/index.ts';
+import type { RecordStore } from '../../src/service/index.ts';
 import { VirtualClock } from '../../src/testing/index.ts';
 import { busContract } from './bus-contract.ts';
 import { activate, Machine } from './machine.ts';
 import { storeContract } from './store-contract.ts';
 import { type Peer, type Started, WireNode, type World, type WorldOptions, world } from './world.ts';
 
-/** One way, in milliseconds. */
-const LATENCY = 5;
-
-/** Watchers are told last. */
-const WATCH_LATENCY = 20;
-
-/** A store at the other end of a network. Each call and each word to a watcher takes its time. */
-function remoteStore(clock: VirtualClock, store: Store = memoryStore()): Store {
-  const travel = () => new Promise<void>((resolve) => clock.schedule(LATENCY, resolve));
-  const remote = <T>(records: RecordStore<T>): RecordStore<T> => {
-    const call = async <R>(work: () => Promise<R>): Promise<R> => {
-      await travel();
-      const answer = await work();
-      await travel();
-      return answer;
-    };
-    return {
-      get: (key) => call(() => records.get(key)),
-      create: (key, value) => call(() => records.create(key, value)),
-      update: (entry, value) => call(() => records.update(entry, value)),
-      delete: (entry) => call(() => records.delete(entry)),
-      list: () => call(() => records.list()),
-      watch(key, listener) {
-        let watching = true;
-        const stop = records.watch(key, (entry) => {
-          clock.schedule(WATCH_LATENCY, () => {
-            if (watching) listener(entry);
-          });
-        });
-        return () => {
-          watching = false;
-          stop();
-        };
-      },
-    };
-  };
-  return {
-    sessions: remote(store.sessions),
-    nodes: remote(store.nodes),
-    documents: remote(store.documents),
-    activations: remote(store.activations),
-    roleCredentials: remote(store.roleCredentials),
-  };
-}
-
-function remoteBus(clock: VirtualClock, bus: Bus = memoryBus()): Bus {
-  return {
-    publish: (subject, message) => {
-      const copy: BusMessage = message instanceof Uint8Array ? message.slice() : { ...message };
-      clock.schedule(LATENCY, () => bus.publish(subject, copy));
-    },
-    subscribe: (subject, listener) => bus.subscribe(subject, listener),
-  };
-}
-
 {
   const clock = new VirtualClock();
-  const settle = () => clock.advance(10 * LATENCY);
+  const settle = () => clock.advance(10 * REMOTE_LATENCY);
   // Their own promises wait for the clock, so it runs along.
   const running = async <T>(work: Promise<T>): Promise<T> => clock.runUntil(work);
   storeContract(
