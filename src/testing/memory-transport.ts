@@ -74,6 +74,8 @@ export function memoryTransport(
       pair.cut();
       throw aborted;
     }
+    // Nobody would tell whoever connects that it was cut before there was a handler.
+    if (!pair.open) throw broken(url);
     return pair.client;
   };
 
@@ -115,6 +117,13 @@ function connection(url: string, pair: SocketPair): MemoryConnection {
 
 function isOpen({ open }: MemoryConnection): boolean {
   return open;
+}
+
+function broken(url: string): TransportError {
+  return new TransportError(
+    'ERR_CONNECT_FAILED',
+    `The connection to ${new URL(url).host} broke while it was being opened.`,
+  );
 }
 
 async function refused(url: string, answer: Response): Promise<TransportError> {

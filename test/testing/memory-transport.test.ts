@@ -67,6 +67,17 @@ describe('memoryTransport', () => {
     expect(memory.connections.map(({ url }) => url)).toEqual(['wss://ssm.test/2']);
   });
 
+  it('fails to connect when the connection is cut on the way back', async () => {
+    const clock = new VirtualClock();
+    const network = transport({ clock, latency: 25 });
+    const socket = network.connect('wss://ssm.test/v1/data');
+    socket.catch(() => {});
+    await clock.advance(30);
+    network.connections[0]?.cut();
+    await clock.advance(30);
+    await expect(socket).rejects.toMatchObject({ code: 'ERR_CONNECT_FAILED' });
+  });
+
   it('fails requests and upgrades as its faults say', async () => {
     const memory = transport({
       fault: ({ url }) =>
