@@ -11,6 +11,8 @@ export class Conversation {
   readonly sessionId: string;
   readonly input = new Tape();
   readonly output = new Tape();
+  /** Sequence number of the output that the plugin waits for. */
+  outputExpected = 0;
   /** Once the node's application has ended by itself, as agreed. */
   ended = false;
   /** When that was, in milliseconds since the epoch. */

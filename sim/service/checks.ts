@@ -56,9 +56,11 @@ function checkWhole(played: Played): void {
  */
 function isBeyondHelp({ conversation, record, course, network }: Played): boolean {
   const stock = course.client === 'plugin' && course.agent === 'stock';
-  const { lostAcknowledges, dataLosses } = network;
-  const lost = lostAcknowledges > 0 && dataLosses.some(({ victim }) => victim === 'agent');
-  return stock && lost && record?.endReason === 'IdleTimeout' && conversation?.output.whole === false;
+  const { lostAcknowledges, outputArrived } = network;
+  const { heldFrames = 0 } = course.limits;
+  // A relay that may keep nothing has nothing to send again, either.
+  const neverSeen = heldFrames < ALL || !outputArrived.has(conversation?.outputExpected ?? 0);
+  return stock && lostAcknowledges > 0 && neverSeen && record?.endReason === 'IdleTimeout';
 }
 
 /** However a session is ended from outside, its client is told, or finds out, unless it cannot. */
@@ -95,5 +97,7 @@ function checkCalls({ network, course }: Played): void {
 
 /** Milliseconds: how late a lost connection may be noticed, and how long what was lost in it takes to come again. */
 const LATE = 5000;
+/** Bytes: more than all the output of a session. */
+const ALL = 262_144;
 /** What the plugin's tries last at least. */
 const RETRIES = 2500;

@@ -46,6 +46,8 @@ export interface Course extends ApplicationPlan {
   readonly interruptions: readonly Interruption[];
   /** A period in which the agent's data channels are accepted and closed at once. */
   readonly closing: { readonly at: number; readonly duration: number } | undefined;
+  /** Counts of frames sent to the client after which its connection is cut, while some are under way. */
+  readonly cutClientAfter: readonly number[];
   /** Control messages after which the control channel breaks, before they arrive: each once. */
   readonly lostControl: readonly string[];
   /** How often a control message comes twice. */
@@ -98,6 +100,7 @@ export function course(seed: number): Course {
     lastWords: dice.chance(0.7) ? dice.magnitude(1, 5000) : 0,
     interruptions: interruptions(dice, span + 3000, violent),
     closing: dice.chance(0.15) ? { at: dice.whole(0, span), duration: dice.whole(50, 1000) } : undefined,
+    cutClientAfter: dice.chance(0.3) ? [dice.whole(3, 10), dice.whole(11, 30)] : [],
     lostControl: CONTROL_MESSAGES.filter(() => dice.chance(0.12)),
     doubled: dice.chance(0.4) ? dice.fraction() : 0,
     slowUpgrade: shortToken ? 0.2 : 0,

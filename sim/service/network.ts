@@ -2,6 +2,7 @@ import { MessageType } from '../../src/channel/constants.ts';
 import { peekMessageType } from '../../src/channel/decode.ts';
 import { TransportError } from '../../src/core/errors.ts';
 import type { ConnectOptions, Socket, SocketHandler, Transport } from '../../src/core/socket.ts';
+import { sequenceNumberOf } from '../../src/service/stream-data.ts';
 import type { MemoryService } from '../../src/testing/memory-transport.ts';
 import { type SocketPair, socketPair } from '../../src/testing/socket-pair.ts';
 import type { VirtualClock } from '../../src/testing/virtual-clock.ts';
@@ -25,6 +26,8 @@ export interface NetworkCounts {
  */
 export class FaultyNetwork {
   readonly counts: NetworkCounts = { upgrades: 0, dataChannelCalls: 0, frames: 0 };
+  /** Sequence numbers of the output that the service has received. */
+  readonly outputArrived = new Set<number>();
   /** When control channels were lost. */
   readonly controlLosses: number[] = [];
   readonly dataLosses: { readonly at: number; readonly victim: Victim }[] = [];
@@ -40,6 +43,7 @@ export class FaultyNetwork {
   readonly #lostControl: Set<string>;
   #closingUntil = 0;
   #slowUpgrades = 0;
+  #framesToClient = 0;
   #acknowledgesUnderWay = 0;
   #calm = false;
 
@@ -163,9 +167,11 @@ export class FaultyNetwork {
         sent: (data, forward) => {
           if (victim === 'client' && name === 'client') this.#countAcknowledge(data, 1);
           this.#sent(victim, pair, data, forward);
+          if (victim === 'client' && name === 'server') this.#cutInBetween(pair);
         },
         arrived: (data) => {
           if (victim === 'client' && name === 'server') this.#countAcknowledge(data, -1);
+          if (victim === 'agent' && name === 'server') this.#noteOutput(data);
         },
         closed: (code, tell) => {
           if (name === 'client' && code === LOST) this.#noteLoss(victim);
@@ -188,6 +194,19 @@ export class FaultyNetwork {
     const at = this.#clock.now();
     if (victim === 'control') this.controlLosses.push(at);
     else this.dataLosses.push({ at, victim });
+  }
+
+  /** Within the time in which what was sent to the client, or its acknowledge, is under way. */
+  #cutInBetween(pair: SocketPair): void {
+    const { cutClientAfter, latency } = this.#course;
+    this.#framesToClient++;
+    if (this.#calm || !cutClientAfter.includes(this.#framesToClient)) return;
+    this.#clock.schedule(this.#dice.fraction() * 2 * latency, pair.cut);
+  }
+
+  #noteOutput(data: Uint8Array | string): void {
+    if (typeof data === 'string' || peekMessageType(data) !== MessageType.OutputStreamData) return;
+    this.outputArrived.add(sequenceNumberOf(data));
   }
 
   #countAcknowledge(data: Uint8Array | string, count: 1 | -1): void {

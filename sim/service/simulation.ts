@@ -45,6 +45,7 @@ export async function simulateService(course: Course): Promise<ServiceOutcome> {
 
 const ACCOUNT = '111122223333';
 const NODE = 'mi-0123456789abcdef0';
+const NODE_SUBSCRIPTION = `subscription of node.${NODE}`;
 const USER_KEY = { accessKeyId: 'AKIAUSER', secretAccessKey: 'secret-of-the-user' };
 const NODE_KEY = { accessKeyId: 'ASIANODE', secretAccessKey: 'secret-of-the-node' };
 
@@ -161,9 +162,15 @@ class ServiceSimulation {
     });
     this.#network.calm();
     const alive = !this.#nodeDied && !this.#closed;
-    if (alive) await this.#until('the node is back', 60_000, () => this.#node.connected);
+    const control = `/v1/control-channel/${NODE}`;
+    // Open is not enough: its token may be too old by the time it comes.
+    const back = () =>
+      this.#node.connected &&
+      this.#network.open.includes(control) &&
+      this.#registrations.names.includes(NODE_SUBSCRIPTION);
+    if (alive) await this.#until('the node is back', 60_000, back);
     await clock.advance(SETTLING);
-    this.#checkNothingLeft(alive ? [`/v1/control-channel/${NODE}`] : [], alive);
+    this.#checkNothingLeft(alive ? [control] : [], alive);
     if (violence?.what !== 'service closes') await this.#checkQuiet();
     await this.#end();
     return {
@@ -283,7 +290,7 @@ class ServiceSimulation {
     same(
       'registrations',
       this.#registrations.names,
-      nodeConnected ? [`subscription of node.${NODE}`, `watch of ${NODE}`] : [],
+      nodeConnected ? [NODE_SUBSCRIPTION, `watch of ${NODE}`] : [],
     );
     // A control channel has the timer of its heartbeat.
     same('timers of the service', this.#clocks.service.pending, nodeConnected ? 1 : 0);

@@ -217,6 +217,7 @@ export class StockPlugin {
   #exit(end: ClientEnd): void {
     if (this.#over) return;
     this.#over = true;
+    this.#options.conversation.outputExpected = this.#stream.expected;
     this.#stream.stop();
     this.#typed.stop();
     this.#options.application.stop();

@@ -59,6 +59,11 @@ export class StockStream {
     return this.#paused;
   }
 
+  /** Sequence number of the message that is to be processed next. */
+  get expected(): number {
+    return this.#expected;
+  }
+
   /** Messages that have not been acknowledged, as far as it knows. */
   get outstanding(): number {
     return this.#outgoing.size;
