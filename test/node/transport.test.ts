@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { developmentCertificate, serve } from 'hawser/node';
@@ -62,6 +62,14 @@ describe('the transport of the plugin', () => {
       await expect(transport.fetch(post())).rejects.toThrow();
       await expect(transport.connect(streamUrl())).rejects.toMatchObject({ code: 'ERR_CONNECT_FAILED' });
     }
+  });
+
+  test('trusts also whom NODE_EXTRA_CA_CERTS names, and the authorities of the system', () => {
+    const own = readFileSync(caFile, 'utf8');
+    const both = { AWS_CA_BUNDLE: caFile, NODE_EXTRA_CA_CERTS: caFile };
+    expect(trustedCertificates(both)).toEqual([own, own]);
+    const debian = '/etc/ssl/certs/ca-certificates.crt';
+    if (existsSync(debian)) expect(trustedCertificates({})).toEqual([readFileSync(debian, 'utf8')]);
   });
 
   test('says which file cannot be read', () => {
