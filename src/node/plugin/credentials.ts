@@ -23,9 +23,12 @@ export function pluginCredentials(
       const credentials = await find(profile, environment);
       const expiry = credentials.expiration?.getTime() ?? Infinity;
       kept = { credentials, until: Math.min(Date.now() + KEPT, expiry - MARGIN) };
-      return credentials;
-    } finally {
       search = undefined;
+      return credentials;
+    } catch (error) {
+      // Where nobody is left to ask, the search has been the last.
+      if (!(error instanceof NodeError)) search = undefined;
+      throw error;
     }
   };
   return async () => {
