@@ -191,6 +191,20 @@ describe('the credentials of a node', () => {
     expect((await machine.ping(credentials)).status).toBe(200);
   });
 
+  test('may do nothing else whatever their role is called: one without a name is no role', async () => {
+    const { w, machine } = await registered();
+    for (const IamRole of ['Fleet/', '/', 'service-role/']) {
+      const { body } = await w.call('CreateActivation', { IamRole });
+      expect([IamRole, body.__type]).toEqual([IamRole, 'ValidationException']);
+      const changed = await w.call('UpdateManagedInstanceRole', { InstanceId: machine.id, IamRole });
+      expect([IamRole, changed.body.__type]).toEqual([IamRole, 'ValidationException']);
+    }
+    await w.ok('UpdateManagedInstanceRole', { InstanceId: machine.id, IamRole: 'service-role/Fleet' });
+    const { credentials } = await machine.roleToken();
+    const { body } = await w.call('DescribeSessions', { State: 'Active' }, credentials);
+    expect(body.__type).toBe('AccessDeniedException');
+  });
+
   test('are known to the service alone: the host is not asked', async () => {
     const asked: string[] = [];
     const { w, machine } = await registered({

@@ -49,8 +49,8 @@ export function createActivation({ context, authorization, activations }: Operat
   });
 }
 
-/** What can stand in an ARN: the name of a role, with or without its path. */
-export const IAM_ROLE = /^[\w+=,.@/-]+$/;
+/** What can stand in an ARN: the name of a role, with or without its path. A path alone would name no role. */
+export const IAM_ROLE = /^[\w+=,.@/-]*[\w+=,.@-]$/;
 
 const DAY = 24 * 3_600_000;
 const DEFAULT_LIFE = DAY;
