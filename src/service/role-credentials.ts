@@ -3,7 +3,7 @@ import { ApiError } from './api-error.ts';
 import type { ServiceContext } from './context.ts';
 import { isIssuedKey, newAccessKeyId } from './issued-key.ts';
 import { nodePrincipal } from './node-principal.ts';
-import type { NodeRecord } from './node-record.ts';
+import type { NodeRecord, NodeRegistration } from './node-record.ts';
 import type { CallerRecord } from './options.ts';
 import type { RoleCredentialsRecord } from './role-credentials-record.ts';
 import { change } from './store.ts';
@@ -37,7 +37,7 @@ export class RoleCredentials {
     ) {
       return last.value;
     }
-    return this.#create(id, registration.iamRole);
+    return (await this.#create(id, registration)) ?? this.issue(id);
   }
 
   /** Who an access key of {@link isIssuedKey} belongs to, while its node is registered. */
@@ -60,7 +60,11 @@ export class RoleCredentials {
     await this.#deleteWhere(({ instanceId }) => instanceId === id);
   }
 
-  async #create(instanceId: string, iamRole: string): Promise<RoleCredentialsRecord> {
+  /** `undefined` when the node has been given others meanwhile, or is gone. */
+  async #create(
+    instanceId: string,
+    { iamRole, accessKeyId: last }: NodeRegistration,
+  ): Promise<RoleCredentialsRecord | undefined> {
     const { store, random, clock, timers } = this.#context;
     const accessKeyId = newAccessKeyId(random);
     const record: RoleCredentialsRecord = {
@@ -73,12 +77,14 @@ export class RoleCredentials {
       // Whole seconds, as they are told to the node.
       expires: Math.floor((clock.now() + timers.roleToken) / 1000) * 1000,
     };
-    if (!(await store.roleCredentials.create(accessKeyId, record)))
-      throw new Error(`The access key id ${accessKeyId} is taken.`);
-    const made = await change(store.nodes, instanceId, (node) => withAccessKey(node, accessKeyId));
-    if (!made?.after.registration) {
-      await this.revoke(instanceId);
-      throw notRegistered(instanceId);
+    const entry = await store.roleCredentials.create(accessKeyId, record);
+    if (!entry) throw new Error(`The access key id ${accessKeyId} is taken.`);
+    const made = await change(store.nodes, instanceId, (node) =>
+      node.registration?.accessKeyId === last ? withAccessKey(node, accessKeyId) : undefined,
+    );
+    if (made?.after.registration?.accessKeyId !== accessKeyId) {
+      await store.roleCredentials.delete(entry);
+      return undefined;
     }
     this.#context.emit({
       type: 'roleToken',

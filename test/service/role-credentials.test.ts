@@ -307,6 +307,19 @@ describe('the credentials of a node', () => {
     expect(w.events.filter(({ type }) => type === 'roleToken')).toHaveLength(2);
   });
 
+  test('are the same for a node that asks many times at once, even at several relays', async () => {
+    const store = memoryStore();
+    const w = world({ store });
+    const machine = await new Machine(w).register(await activate(w));
+    const other = Object.assign(new Machine(world({ store, clock: w.clock, seed: 8 })), { id: machine.id });
+    const asked = await Promise.all(
+      Array.from({ length: 20 }, (_, index) => (index % 2 ? machine : other).roleToken()),
+    );
+    expect(new Set(asked.map(({ credentials }) => credentials.accessKeyId)).size).toBe(1);
+    expect(await store.roleCredentials.list()).toHaveLength(1);
+    expect((await machine.ping(asked[0]!.credentials)).status).toBe(200);
+  });
+
   test('do not pile up over a month, nor of a node that is gone', async () => {
     const store = memoryStore();
     const w = world({ store });
