@@ -97,6 +97,16 @@ export class Activations {
     return { activation, instanceId: registration.instanceId };
   }
 
+  /**
+   * Between {@link use} and the making of the node, that may have been deregistered, or the activation deleted.
+   *
+   * @throws {ApiError} `InvalidActivation`
+   */
+  async confirm({ activationId, machine }: Proof): Promise<void> {
+    const activation = (await this.#context.store.activations.get(activationId))?.value;
+    if (!activation || !registrationOf(activation, machine)) throw invalidActivation();
+  }
+
   /** The node is there no more: its machine would be a new one. The use of the activation stays counted. */
   async forget(activationId: string, instanceId: string): Promise<void> {
     await change(this.#context.store.activations, activationId, (activation) => ({

@@ -39,13 +39,11 @@ export class HybridNodes {
    * @throws {ApiError} `InvalidActivation`, `TooManyUpdates`
    */
   async register({ activationId, activationCode, publicKey, fingerprint }: Machine): Promise<string> {
-    const { context, activations } = this.#parts;
+    const { context, nodes, activations } = this.#parts;
     const { store, clock, digest, emit } = context;
-    const { activation, instanceId } = await activations.use({
-      activationId,
-      code: activationCode,
-      machine: sha256Text(JSON.stringify([publicKey, fingerprint]), digest),
-    });
+    const machine = sha256Text(JSON.stringify([publicKey, fingerprint]), digest);
+    const proof = { activationId, code: activationCode, machine };
+    const { activation, instanceId } = await activations.use(proof);
     const { iamRole, defaultInstanceName: name, tags, registrations, registrationLimit } = activation;
     const date = clock.now();
     const registration: NodeRegistration = {
@@ -58,6 +56,10 @@ export class HybridNodes {
       keyDate: date,
     };
     if (await store.nodes.create(instanceId, { id: instanceId, tags, registration })) {
+      await activations.confirm(proof).catch(async (error: unknown) => {
+        await nodes.remove(instanceId);
+        throw error;
+      });
       const used = { activationId, registrations: registrations.length, registrationLimit };
       emit({ type: 'activation', time: date, id: instanceId, ...used });
       emit({ type: 'registration', time: date, id: instanceId, registered: true });

@@ -101,6 +101,26 @@ describe('RegisterManagedInstance, unsigned as the agent sends it', () => {
     expect((await machine.tryRegister(activation)).body.__type).toBe('InvalidActivation');
   });
 
+  test('a machine that asks again while it is being deregistered does not come back', async () => {
+    const store = memoryStore();
+    const w = world({ store });
+    const activation = await activate(w);
+    const machine = await new Machine(w).register(activation);
+    let meanwhile: (() => Promise<unknown>) | undefined = () =>
+      w.ok('DeregisterManagedInstance', { InstanceId: machine.id });
+    const create = store.nodes.create.bind(store.nodes);
+    store.nodes.create = async (key, value) => {
+      const now = meanwhile;
+      meanwhile = undefined;
+      await now?.();
+      return create(key, value);
+    };
+    const { status, body } = await machine.tryRegister(activation);
+    expect([status, body.__type]).toEqual([400, 'InvalidActivation']);
+    expect(await w.service.targets()).toEqual([]);
+    expect((await machine.tryRoleToken()).body.__type).toBe('InvalidInstanceId');
+  });
+
   const hostile: [string, string, (activation: Activation) => object][] = [
     ['a wrong code', 'InvalidActivation', () => ({ ActivationCode: 'x'.repeat(20) })],
     [
