@@ -33,7 +33,7 @@ export function platformWith(parts: Partial<Platform> = {}): Platform {
 const MAX_DELAY = 0x7fff_ffff;
 
 /** Wall-clock time, so that a machine's sleep counts. Timers keep the process alive, as the sessions they serve must. */
-const systemClock: Clock = {
+export const systemClock: Clock = {
   now: () => Date.now(),
   schedule(delay, callback) {
     const timer = setTimeout(callback, Math.min(Math.max(delay, 0), MAX_DELAY));

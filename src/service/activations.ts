@@ -39,7 +39,7 @@ export class Activations {
    * @throws {ApiError} `ServiceQuotaExceededException` beyond `limits.activations`
    */
   async create({ expires, ...members }: NewActivation): Promise<{ activationId: string; code: string }> {
-    const { store, random, digest, clock } = this.#context;
+    const { store, random, digest, wallClock } = this.#context;
     await this.#makeRoom();
     const activationId = random.uuid();
     // 20 characters of A-Z, a-z, 0-9, + and /: 120 bits (CONTROL-PLANE.md section 2.8).
@@ -49,7 +49,7 @@ export class Activations {
       activationId,
       code: tokenRecord(code, expires, digest),
       registrations: [],
-      createdDate: clock.now(),
+      createdDate: wallClock.now(),
     };
     if (!(await store.activations.create(activationId, record)))
       throw new Error(`The activation id ${activationId} is taken.`);
@@ -77,9 +77,10 @@ export class Activations {
     readonly activation: ActivationRecord;
     readonly instanceId: string;
   }> {
-    const { store, clock, digest, random } = this.#context;
+    const { store, wallClock, digest, random } = this.#context;
     this.#wrongCodes.check(activationId);
-    const isCode = (activation: ActivationRecord) => isTokenOf(activation.code, code, clock.now(), digest);
+    const isCode = (activation: ActivationRecord) =>
+      isTokenOf(activation.code, code, wallClock.now(), digest);
     const instanceId = newInstanceId(random);
     const made = await change(store.activations, activationId, (activation) =>
       isCode(activation) && !registrationOf(activation, machine) && !isUsedUp(activation)
@@ -89,7 +90,7 @@ export class Activations {
     if (!made) throw invalidActivation();
     const activation = made.after;
     if (!isCode(activation)) {
-      if (clock.now() < activation.code.expires) this.#wrongCodes.note(activationId);
+      if (wallClock.now() < activation.code.expires) this.#wrongCodes.note(activationId);
       throw invalidActivation();
     }
     const registration = registrationOf(activation, machine);
@@ -118,9 +119,9 @@ export class Activations {
   }
 
   async #makeRoom(): Promise<void> {
-    const { store, limits, timers, clock } = this.#context;
+    const { store, limits, timers, wallClock } = this.#context;
     const entries = await store.activations.list();
-    const old = entries.filter(({ value }) => value.code.expires + timers.history <= clock.now());
+    const old = entries.filter(({ value }) => value.code.expires + timers.history <= wallClock.now());
     await Promise.all(old.map((entry) => store.activations.delete(entry)));
     if (entries.length - old.length < limits.activations) return;
     throw new ApiError(

@@ -95,8 +95,8 @@ export class Authenticator {
   }
 
   #expected(service: SignedService) {
-    const { region, clock } = this.#parts.context;
-    return { region, service, now: clock.now() };
+    const { region, wallClock } = this.#parts.context;
+    return { region, service, now: wallClock.now() };
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Clock } from '../base/clock.ts';
 import type { RandomSource } from '../base/random.ts';
-import { platformWith } from '../core/runtime.ts';
+import { platformWith, systemClock } from '../core/runtime.ts';
 import type { PayloadDigest } from '../crypto/digest.ts';
 import type { Bus } from './bus.ts';
 import type { ServiceEvent } from './event.ts';
@@ -19,7 +19,10 @@ import type { Store } from './store.ts';
 export interface ServiceContext {
   readonly region: string;
   readonly accountId: string;
+  /** Never goes back: for everything that takes its time. */
   readonly clock: Clock;
+  /** What the clocks of callers are set to, too: for dates that come from them or are told to them to act on. */
+  readonly wallClock: Pick<Clock, 'now'>;
   readonly random: RandomSource;
   readonly digest: PayloadDigest;
   readonly store: Store;
@@ -45,6 +48,7 @@ export function serviceContext(options: SessionManagerServiceOptions): ServiceCo
     region: options.region,
     accountId: options.accountId,
     clock,
+    wallClock: options.platform?.clock ?? systemClock,
     random,
     digest,
     store: options.store ?? memoryStore(),

@@ -25,7 +25,8 @@ export class RoleCredentials {
    * @throws {ApiError} `InvalidInstanceId` when the node has just been deregistered
    */
   async issue(id: string): Promise<RoleCredentialsRecord> {
-    const { store, clock, timers } = this.#context;
+    const { store, wallClock, timers } = this.#context;
+    const now = wallClock.now();
     await this.#sweep();
     const registration = (await store.nodes.get(id))?.value.registration;
     if (!registration) throw notRegistered(id);
@@ -33,7 +34,9 @@ export class RoleCredentials {
     if (
       last &&
       last.value.iamRole === registration.iamRole &&
-      clock.now() < last.value.issued + timers.roleToken / SHARE
+      // Not those of a time that has not come yet: the clock has been set back since.
+      last.value.issued <= now &&
+      now < last.value.issued + timers.roleToken / SHARE
     ) {
       return last.value;
     }
@@ -65,7 +68,8 @@ export class RoleCredentials {
     instanceId: string,
     { iamRole, accessKeyId: last }: NodeRegistration,
   ): Promise<RoleCredentialsRecord | undefined> {
-    const { store, random, clock, timers } = this.#context;
+    const { store, random, clock, wallClock, timers } = this.#context;
+    const now = wallClock.now();
     const accessKeyId = newAccessKeyId(random);
     const record: RoleCredentialsRecord = {
       accessKeyId,
@@ -73,9 +77,9 @@ export class RoleCredentials {
       sessionToken: newToken(random),
       instanceId,
       iamRole,
-      issued: clock.now(),
+      issued: now,
       // Whole seconds, as they are told to the node.
-      expires: Math.floor((clock.now() + timers.roleToken) / 1000) * 1000,
+      expires: Math.floor((now + timers.roleToken) / 1000) * 1000,
     };
     const entry = await store.roleCredentials.create(accessKeyId, record);
     if (!entry) throw new Error(`The access key id ${accessKeyId} is taken.`);
@@ -101,10 +105,10 @@ export class RoleCredentials {
    * then ask for others, where for unknown ones they do not.
    */
   async #sweep(): Promise<void> {
-    const { clock, timers } = this.#context;
-    const now = clock.now();
-    if (now < this.#sweptAt + timers.roleToken) return;
-    this.#sweptAt = now;
+    const { clock, wallClock, timers } = this.#context;
+    if (clock.now() < this.#sweptAt + timers.roleToken) return;
+    this.#sweptAt = clock.now();
+    const now = wallClock.now();
     await this.#deleteWhere(({ expires }) => expires + timers.roleToken <= now);
   }
 

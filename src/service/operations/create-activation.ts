@@ -30,7 +30,7 @@ export function createActivation({ context, authorization, activations }: Operat
     async handle(input, { principal }) {
       const { IamRole, Description, DefaultInstanceName, RegistrationLimit = 1, Tags = [] } = input;
       const tags = tagsOf(Tags);
-      const now = context.clock.now();
+      const now = context.wallClock.now();
       const expires = input.ExpirationDate ?? now + DEFAULT_LIFE;
       if (expires <= now || expires > now + MAX_LIFE) {
         throw new ApiError('InvalidParameters', 'The expiration date must be within the next 30 days.');

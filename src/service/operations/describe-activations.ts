@@ -36,7 +36,7 @@ export function describeActivations({ context, authorization, activations }: Ope
         { size: MaxResults, token: NextToken, query },
         context,
       );
-      const now = context.clock.now();
+      const now = context.wallClock.now();
       return { ActivationList: items.map((activation) => describe(activation, now)), ...next };
     },
   });
