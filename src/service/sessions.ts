@@ -1,3 +1,4 @@
+import { ApiError } from './api-error.ts';
 import type { Side } from './bus.ts';
 import { nodeSubject } from './bus.ts';
 import type { ServiceContext } from './context.ts';
@@ -39,13 +40,19 @@ export class Sessions {
   readonly #context: ServiceContext;
   /** Of the sessions that were started here and are not over. */
   readonly #timers = new Map<string, SessionTimer>();
+  #closed = false;
 
   constructor(context: ServiceContext) {
     this.#context = context;
   }
 
-  /** Creates the record and tells the node. Does not wait for the node (CONTROL-PLANE.md section 2.1). */
+  /**
+   * Creates the record and tells the node. Does not wait for the node (CONTROL-PLANE.md section 2.1).
+   *
+   * @throws {ApiError} `ServiceUnavailableException` after {@link shutDown}: nobody would end it
+   */
   async start(session: NewSession): Promise<SessionRecord> {
+    if (this.#closed) throw closed();
     const { store, bus, clock } = this.#context;
     const record: SessionRecord = {
       ...session,
@@ -72,6 +79,10 @@ export class Sessions {
       ),
     );
     this.#emit(record);
+    if (this.#closed) {
+      await this.cancel(sessionId, 'ServiceShutdown');
+      throw closed();
+    }
     bus.publish(nodeSubject(record.target), startSessionFrame(record, this.#context));
     return record;
   }
@@ -168,6 +179,7 @@ export class Sessions {
 
   /** Ends the sessions that were started here. */
   async shutDown(): Promise<void> {
+    this.#closed = true;
     const ids = [...this.#timers.keys()];
     await Promise.all(ids.map((sessionId) => this.cancel(sessionId, 'ServiceShutdown')));
     for (const timer of this.#timers.values()) timer.stop();
@@ -237,6 +249,10 @@ function isEnded(record: SessionRecord, side: Side): boolean {
 /** It is known to the agent, unless that has forgotten it. */
 function hadAgent({ agent, agentReady }: SessionRecord): boolean {
   return agentReady || agent.channel !== undefined || agent.lostAt !== undefined;
+}
+
+function closed(): ApiError {
+  return new ApiError('ServiceUnavailableException', 'The service has been closed.', 503);
 }
 
 function endOf({ endDate = 0 }: SessionRecord): number {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { SessionDocument } from '../../src/service/index.ts';
-import { connected, type World, type WorldOptions, world } from './world.ts';
+import { memoryStore, type SessionDocument } from '../../src/service/index.ts';
+import { connected, JANE, NODE, signedCall, type World, type WorldOptions, world } from './world.ts';
 
 const MINUTE = 60_000;
 
@@ -364,6 +364,43 @@ describe('a peer that went away without a word', () => {
     expect(client.closed).toBeDefined();
     expect(await w.status(session.SessionId)).toMatchObject({ Status: 'Disconnected' });
   });
+});
+
+test('a session whose start is still being authorized when the service closes is not started', async () => {
+  let decide = () => {};
+  const w = world({
+    authorize: () =>
+      new Promise((resolve) => {
+        decide = () => resolve({ effect: 'Allow' });
+      }),
+  });
+  await w.node();
+  const call = await signedCall('StartSession', `{"Target":"${NODE}"}`, JANE, w.clock.now());
+  const answer = w.service.fetch(call);
+  await w.settle();
+  await w.service.close();
+  for (let checks = 0; checks < 2; checks++) {
+    decide();
+    await w.settle();
+  }
+  expect((await answer).status).toBe(503);
+  expect(changes(w)).toEqual([]);
+  expect(w.clock.pending).toBe(0);
+});
+
+test('one whose record is being written when the service closes is ended', async () => {
+  const store = memoryStore();
+  const w = world({ store });
+  const node = await w.node();
+  const create = store.sessions.create.bind(store.sessions);
+  store.sessions.create = async (key, value) => {
+    await w.service.close();
+    return create(key, value);
+  };
+  expect((await w.call('StartSession', { Target: NODE })).status).toBe(503);
+  expect(lastChange(w)).toMatchObject({ status: 'Terminated', endReason: 'ServiceShutdown' });
+  expect(node.control.types).not.toContain('interactive_shell');
+  expect(w.clock.pending).toBe(0);
 });
 
 test('closing the service ends its sessions and every channel', async () => {
