@@ -168,7 +168,9 @@ export class Sessions {
     const frames: Uint8Array[] = [];
     for (const record of await this.list()) {
       if (record.target !== target || record.completed) continue;
-      if (record.cancelled && hadAgent(record)) frames.push(channelClosedFrame(record, this.#context));
+      if (record.cancelled && hadAgent(record) && this.#now() < endOf(record, this.#now()) + MISSED_END) {
+        frames.push(channelClosedFrame(record, this.#context));
+      }
       if (record.status === 'Connecting' && !record.agentReady) {
         // An agent that has it already drops it (PROTOCOL.md section 5).
         frames.push(startSessionFrame(record, this.#context));
@@ -255,6 +257,14 @@ function closed(): ApiError {
   return new ApiError('ServiceUnavailableException', 'The service has been closed.', 503);
 }
 
-function endOf({ endDate = 0 }: SessionRecord): number {
-  return endDate;
+function endOf({ endDate }: SessionRecord, otherwise = 0): number {
+  return endDate ?? otherwise;
 }
+
+/**
+ * Milliseconds for which a node that comes back is told of an end. An agent that knows the session says that it is
+ * complete; one that lost it, as when its machine lost power, never does, and would be told at every connection while
+ * the session is listed. It queues one end at a time, and a start behind them waits (processorworkerconfigutil.go of
+ * amazon-ssm-agent). What still wants its data channel after that is told by `ClosedNotices`.
+ */
+const MISSED_END = 3_600_000;

@@ -325,6 +325,24 @@ test('an end that the node missed reaches it even when the agent never came to s
   expect(node.control.json('channel_closed')).toMatchObject([{ SessionId: session.SessionId }]);
 });
 
+test('ends that the node will never complete are not told at every connection for a month', async () => {
+  const w = world();
+  const node = await w.node();
+  const sessions = [await w.start(), await w.start()];
+  for (const { SessionId } of sessions) (await node.joinReady(SessionId)).socket.close();
+  // The machine lost power, and has forgotten everything.
+  node.control.socket.close();
+  await w.clock.advance(10 * MINUTE);
+  await node.connect();
+  expect(node.control.json('channel_closed').map(({ SessionId }) => SessionId)).toEqual(
+    sessions.map(({ SessionId }) => SessionId),
+  );
+  node.control.socket.close();
+  await w.clock.advance(60 * MINUTE);
+  await node.connect();
+  expect(node.control.types).toEqual([]);
+});
+
 describe('a peer that went away without a word', () => {
   /** From the last sign of life to the end of it: two intervals of silence and one for the answer. */
   const NOTICED = 90_000;
