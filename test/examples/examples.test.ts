@@ -18,6 +18,7 @@ test('every example is tried here or in a file of its own', () => {
     'demo.ts',
     'exec.ts',
     'forward.ts',
+    'service.ts',
     'shell-on-aws.ts',
     'socks.ts',
     'ssh.ts',
