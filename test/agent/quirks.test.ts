@@ -2,7 +2,7 @@
  * Our agent facing AWS's plugin and service, quirk by quirk (PROTOCOL.md and PEERS.md; the numbers are theirs). Those
  * that other tests are about are not repeated here.
  */
-import { Agent, type SessionHandler } from 'hawser/agent';
+import type { SessionHandler } from 'hawser/agent';
 import {
   encodeMessage,
   formatFlag,
@@ -13,10 +13,10 @@ import {
   parseAcknowledge,
 } from 'hawser/channel';
 import { sha256Digest } from 'hawser/crypto';
-import { memoryTransport, seededRandom, VirtualClock } from 'hawser/testing';
+import { seededRandom } from 'hawser/testing';
 import { expect, test } from 'vitest';
 import { PluginStranger } from '../../sim/strangers.ts';
-import { ScriptedGateway } from './scripted-gateway.ts';
+import { scriptedAgent } from './scripted-agent.ts';
 
 const SECOND = 1000;
 const SESSION = 's-1';
@@ -24,18 +24,7 @@ const utf8 = (text: string) => new TextEncoder().encode(text);
 
 /** An agent with one session, and what a client sends to it. */
 async function started(handler: SessionHandler) {
-  const clock = new VirtualClock();
-  const gateway = new ScriptedGateway(clock);
-  const agent = new Agent({
-    instanceId: 'mi-0123456789abcdef0',
-    region: 'eu-central-1',
-    endpoint: 'http://gateway.localhost',
-    credentials: { accessKeyId: 'AKIANODE', secretAccessKey: 'secret' },
-    handlers: { Standard_Stream: handler },
-    platform: { clock, random: seededRandom(5), transport: memoryTransport(gateway, { clock }) },
-  });
-  await clock.runUntil(agent.start());
-  await clock.advance(1);
+  const { clock, gateway, agent } = await scriptedAgent({ Standard_Stream: handler });
   gateway.startSession(SESSION);
   await clock.advance(5);
   const random = seededRandom(6);

@@ -1,11 +1,10 @@
-import { Agent, virtualCommands } from 'hawser/agent';
+import { virtualCommands } from 'hawser/agent';
 import { decodeMessage, parseStartSessionTask } from 'hawser/channel';
 import { sha256Digest } from 'hawser/crypto';
-import { memoryTransport, seededRandom, VirtualClock } from 'hawser/testing';
 import { expect, test } from 'vitest';
 import { essence } from '../channel/replay.ts';
 import { isFrame, readRecording } from '../support/recording.ts';
-import { ScriptedGateway } from './scripted-gateway.ts';
+import { scriptedAgent } from './scripted-agent.ts';
 
 /** What `sh -c` does in the recordings. */
 const commands = virtualCommands({
@@ -26,18 +25,7 @@ const commands = virtualCommands({
 test.each(['03-noninteractive-separate', '03b-noninteractive-merged'])(
   '%s: from the same start message and the same client, the agent sends what the real one sent',
   async (name) => {
-    const clock = new VirtualClock();
-    const gateway = new ScriptedGateway(clock);
-    const agent = new Agent({
-      instanceId: 'mi-0123456789abcdef0',
-      region: 'eu-central-1',
-      endpoint: 'http://gateway.localhost',
-      credentials: { accessKeyId: 'AKIANODE', secretAccessKey: 'secret' },
-      handlers: { NonInteractiveCommands: commands },
-      platform: { clock, random: seededRandom(5), transport: memoryTransport(gateway, { clock }) },
-    });
-    await clock.runUntil(agent.start());
-    await clock.advance(1);
+    const { clock, gateway } = await scriptedAgent({ NonInteractiveCommands: commands });
 
     const frames = readRecording(name)
       .filter(isFrame)
