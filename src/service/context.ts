@@ -21,7 +21,7 @@ export interface ServiceContext {
   readonly accountId: string;
   /** Never goes back: for everything that takes its time. */
   readonly clock: Clock;
-  /** What the clocks of callers are set to, too: for dates that come from them or are told to them to act on. */
+  /** What callers and other relays have, too: for dates that come from them, or that they act on. */
   readonly wallClock: Pick<Clock, 'now'>;
   readonly random: RandomSource;
   readonly digest: PayloadDigest;

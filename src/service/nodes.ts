@@ -56,11 +56,11 @@ export class Nodes {
 
   /** UpdateInstanceInformation came: what it does not say stays as it was. Whether the node is registered. */
   async report(id: string, information: NodeInformation): Promise<boolean> {
-    const { store, clock } = this.#context;
+    const { store, wallClock } = this.#context;
     const made = await change(store.nodes, id, (node) => ({
       ...node,
       information: { ...node.information, ...information },
-      lastPing: clock.now(),
+      lastPing: wallClock.now(),
     }));
     return made !== undefined;
   }
@@ -73,9 +73,9 @@ export class Nodes {
 
   /** A fresh token for the control channel; `undefined` for a node that is not registered. */
   async mintToken(id: string): Promise<string | undefined> {
-    const { random, digest, clock, timers, store } = this.#context;
+    const { random, digest, wallClock, timers, store } = this.#context;
     const value = newToken(random);
-    const token = tokenRecord(value, clock.now() + timers.token, digest);
+    const token = tokenRecord(value, wallClock.now() + timers.token, digest);
     return (await change(store.nodes, id, (node) => ({ ...node, token }))) && value;
   }
 
@@ -113,9 +113,9 @@ export class Nodes {
     channel: string,
     about: Pick<NodeRecord, 'agentVersion' | 'platformType'>,
   ): Promise<boolean> {
-    const { clock, digest, store } = this.#context;
+    const { wallClock, digest, store } = this.#context;
     const made = await change(store.nodes, id, (node) =>
-      isTokenOf(node.token, token, clock.now(), digest)
+      isTokenOf(node.token, token, wallClock.now(), digest)
         ? { ...node, ...about, token: undefined, channel }
         : undefined,
     );

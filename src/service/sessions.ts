@@ -100,9 +100,9 @@ export class Sessions {
 
   /** A fresh token in the place of the one before, or `undefined` when the session can no longer be joined. */
   async mintToken(sessionId: string, side: Side): Promise<string | undefined> {
-    const { random, digest, clock, timers } = this.#context;
+    const { random, digest, wallClock, timers } = this.#context;
     const value = newToken(random);
-    const token = tokenRecord(value, clock.now() + timers.token, digest);
+    const token = tokenRecord(value, wallClock.now() + timers.token, digest);
     const made = await this.#change(sessionId, (record) =>
       isEnded(record, side) ? undefined : withSide(record, side, { token }),
     );
@@ -121,9 +121,9 @@ export class Sessions {
     token: string,
     channelId: string,
   ): Promise<SessionRecord | undefined> {
-    const { clock, digest } = this.#context;
+    const { wallClock, digest } = this.#context;
     const opened = await this.#change(sessionId, (record) =>
-      isTokenOf(record[side].token, token, clock.now(), digest) &&
+      isTokenOf(record[side].token, token, wallClock.now(), digest) &&
       !(side === 'agent' && isEnded(record, side))
         ? channelOpened(record, side, channelId)
         : undefined,

@@ -5,12 +5,12 @@
 import { expect, test } from 'vitest';
 import { REMOTE_LATENCY, remoteBus, remoteStore } from '../../sim/service/remote.ts';
 import { formatAcknowledge } from '../../src/channel/index.ts';
-import type { RecordStore } from '../../src/service/index.ts';
+import { memoryBus, memoryStore, type RecordStore } from '../../src/service/index.ts';
 import { VirtualClock } from '../../src/testing/index.ts';
 import { busContract } from './bus-contract.ts';
 import { activate, Machine } from './machine.ts';
 import { storeContract } from './store-contract.ts';
-import { type Peer, type Started, WireNode, type World, type WorldOptions, world } from './world.ts';
+import { NODE, type Peer, type Started, WireNode, type World, type WorldOptions, world } from './world.ts';
 
 {
   const clock = new VirtualClock();
@@ -247,3 +247,19 @@ async function reopened({ id }: WireNode, at: World, r: Relays): Promise<WireNod
   await r.settle();
   return node;
 }
+
+test('tokens of a relay are good at another one that was started before their clock was set back', async () => {
+  const clock = new VirtualClock();
+  const [store, bus] = [memoryStore(), memoryBus()];
+  const older = world({ clock, store, bus });
+  await older.node();
+  clock.jump(-3_600_000);
+  const newer = world({ clock, store, bus, seed: 8 });
+  const node = new WireNode(NODE, clock, older.transport);
+  await node.connect();
+  const session = await newer.start();
+  const client = await older.client(session);
+  expect(client.closed).toBeUndefined();
+  await node.joinReady(session.SessionId);
+  expect(await newer.status(session.SessionId)).toMatchObject({ Status: 'Connected' });
+});

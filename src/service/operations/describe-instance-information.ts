@@ -32,7 +32,7 @@ export function describeInstanceInformation({ context, authorization, nodes }: O
       await authorization.account(principal, 'ssm:DescribeInstanceInformation');
       const { MaxResults = 10, NextToken } = input;
       const filters = filtersOf(input);
-      const now = context.clock.now();
+      const now = context.wallClock.now();
       const passes = instanceFilter(filters, now);
       const all = await nodes.list();
       const unknown = idsOf(filters).find((wanted) => all.every(({ id }) => id !== wanted));
