@@ -27,7 +27,7 @@ import { Sessions } from './sessions.ts';
  * It is two functions of web standards, {@link fetch} and {@link upgrade}, which any HTTP server can host.
  */
 export class SessionManagerService {
-  readonly #clock: Clock;
+  readonly #clock: Pick<Clock, 'now'>;
   readonly #nodes: Nodes;
   readonly #hybridNodes: HybridNodes;
   readonly #longPolls: LongPolls;
@@ -50,7 +50,7 @@ export class SessionManagerService {
     const longPolls = new LongPolls(context.clock);
     const { credentials, streamUrl } = options;
     const authenticator = new Authenticator({ context, credentials, nodes, hybridNodes, roleCredentials });
-    this.#clock = context.clock;
+    this.#clock = context.wallClock;
     this.#nodes = nodes;
     this.#hybridNodes = hybridNodes;
     this.#longPolls = longPolls;

@@ -22,6 +22,13 @@ describe.each([
     expect((await w.call('DescribeSessions', { State: 'Active' })).status).toBe(200);
   });
 
+  test('its answers say the time by which it judges', async () => {
+    const w = world();
+    w.clock.jump(jump);
+    const { headers } = await w.service.fetch(new Request('http://service.localhost/', { method: 'POST' }));
+    expect(headers.get('date')).toBe(new Date(w.clock.now()).toUTCString());
+  });
+
   test('nodes get credentials for an hour from then on', async () => {
     const w = world();
     const machine = await new Machine(w).register(await activate(w));
