@@ -52,7 +52,8 @@ function checkWhole(played: Played): void {
 /**
  * The pair of the real programs can still stall where no relay sees why: an acknowledge is lost on its way from the
  * plugin to the relay, which the plugin never gives again, so the agent goes on with that message alone, and a later one
- * is lost on its way from the agent (PROTOCOL.md sections 1.3 and 1.4). The idle timer ends it.
+ * is lost on its way from the agent (PROTOCOL.md sections 1.3 and 1.4). The idle timer ends it. The same when both ends
+ * have moved to a relay which did not see the acknowledge that another one could not deliver.
  */
 function isBeyondHelp({ conversation, record, course, network }: Played): boolean {
   const stock = course.client === 'plugin' && course.agent === 'stock';
@@ -60,7 +61,9 @@ function isBeyondHelp({ conversation, record, course, network }: Played): boolea
   const { heldFrames = 0 } = course.limits;
   // A relay that may keep nothing has nothing to send again, either.
   const neverSeen = heldFrames < ALL || !outputArrived.has(conversation?.outputExpected ?? 0);
-  return stock && lostAcknowledges > 0 && neverSeen && record?.endReason === 'IdleTimeout';
+  const seenElsewhere = course.relays > 1;
+  const unknown = seenElsewhere || (lostAcknowledges > 0 && neverSeen);
+  return stock && unknown && record?.endReason === 'IdleTimeout';
 }
 
 /** However a session is ended from outside, its client is told, or finds out, unless it cannot. */

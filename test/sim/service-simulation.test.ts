@@ -9,7 +9,7 @@ const SEEDS = 200;
  * Seeds that failed while the service was made, or would without the help of the relay: an agent's word of being
  * connected lost with its connection, an end that a node never heard of, acknowledges and output lost at a cut.
  */
-const ONCE_FAILED = [202, 526, 544, 693, 833, 1199];
+const ONCE_FAILED = [202, 526, 544, 693, 833, 1199, 302_917];
 
 describe('a simulated session through the service', () => {
   it('comes to its end with every byte, and nothing is left of it', { timeout: 60_000 }, async () => {
