@@ -5,6 +5,7 @@
  * @module
  */
 import { hawserAgent } from '../node/agent-program/main.ts';
+import { leave } from '../node/leave.ts';
 
 // The arguments may hold an activation code; the title takes their place in what `ps` shows.
 process.title = 'hawser-agent';
@@ -12,4 +13,4 @@ process.title = 'hawser-agent';
 // A log that nobody reads any more does not end sessions.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
 
-void hawserAgent(process.argv.slice(2)).then((status) => process.exit(status));
+void hawserAgent(process.argv.slice(2)).then(leave);

@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { leave } from '../node/leave.ts';
 import { sessionManagerPlugin } from '../node/plugin/run.ts';
 
 // The arguments of old CLIs hold a token; the title takes their place in what `ps` shows.
@@ -16,7 +17,7 @@ for (const stream of [process.stdin, process.stdout, process.stderr]) stream.on(
 // People see this program through the CLI. They get a line, not a stack.
 process.on('uncaughtException', (error) => {
   process.stderr.write(`session-manager-plugin: ${error.message}\n`);
-  process.exit(70);
+  leave(70);
 });
 
-void sessionManagerPlugin(process.argv.slice(2)).then((status) => process.exit(status));
+void sessionManagerPlugin(process.argv.slice(2)).then(leave);

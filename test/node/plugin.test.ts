@@ -1,10 +1,11 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { connect, createServer as createTcpServer } from 'node:net';
-import { tmpdir } from 'node:os';
+import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { spawn } from '@lydell/node-pty';
-import type { SessionClient, SessionDescription } from 'hawser';
+import type { SessionAccess, SessionClient, SessionDescription } from 'hawser';
+import { virtualShell } from 'hawser/agent';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { environmentOf } from '../examples/run.ts';
 import { cuttable } from '../runtimes/cuttable.ts';
@@ -17,6 +18,25 @@ vi.setConfig({ testTimeout: 60_000 });
 
 const COMMAND = 'AWS-StartNonInteractiveCommand';
 const FORWARD = 'AWS-StartPortForwardingSession';
+
+/** The plugin in a terminal of 80 by 24, called as by old CLIs. */
+function inTerminal(access: SessionAccess, endpoint: string) {
+  const response = JSON.stringify({
+    SessionId: access.sessionId,
+    TokenValue: access.tokenValue,
+    StreamUrl: access.streamUrl,
+  });
+  const [program, ...args] = PLUGIN;
+  const pty = spawn(program, [...args, response, 'eu-central-1', 'StartSession', '', '{}', endpoint], {
+    cols: 80,
+    rows: 24,
+    env: { ...process.env, ...environmentOf(endpoint) },
+  });
+  const screen = new Collector();
+  pty.onData((text) => screen.write(text));
+  onTestFinished(() => pty.kill('SIGKILL'));
+  return { pty, screen };
+}
 
 describe('a shell', () => {
   test('runs what is piped in, to its end, and has the status of the shell', async () => {
@@ -41,21 +61,8 @@ describe('a shell', () => {
   test('in a terminal follows the window and takes every key', async () => {
     const { client, server } = await pluginWorld();
     const access = await client.startAccess({ target: INSTANCE_ID });
-    const response = JSON.stringify({
-      SessionId: access.sessionId,
-      TokenValue: access.tokenValue,
-      StreamUrl: access.streamUrl,
-    });
-    const [program, ...args] = PLUGIN;
-    const pty = spawn(program, [...args, response, 'eu-central-1', 'StartSession', '', '{}', server.url], {
-      cols: 80,
-      rows: 24,
-      env: { ...process.env, ...environmentOf(server.url) },
-    });
-    const screen = new Collector();
-    pty.onData((text) => screen.write(text));
+    const { pty, screen } = inTerminal(access, server.url);
     const exited = new Promise((resolve) => pty.onExit(({ exitCode }) => resolve(exitCode)));
-    onTestFinished(() => pty.kill('SIGKILL'));
 
     await screen.until('Starting session with SessionId: ');
     pty.write("PS1='te''st> '\r");
@@ -116,6 +123,19 @@ describe('a shell', () => {
     expect(pids.filter(isAlive)).toHaveLength(2);
     child.kill(signal);
     expect(await exited).toBe(status);
+    expect(await activeSessions(client)).toEqual([]);
+  });
+
+  test('ends with the terminal that it is in, by SIGHUP, and leaves nothing on the node', async () => {
+    // A real shell would inherit the terminal of this test, and keep it from hanging up.
+    const { client, server } = await pluginWorld({ Standard_Stream: virtualShell() });
+    const access = await client.startAccess({ target: INSTANCE_ID });
+    const { pty, screen } = inTerminal(access, server.url);
+    const ended = new Promise((resolve) => pty.onExit(({ signal }) => resolve(signal)));
+    await screen.until('Starting session with SessionId: ');
+    await screen.until('$ ');
+    (pty as unknown as { destroy(): void }).destroy();
+    expect(await ended).toBe(constants.signals.SIGHUP);
     expect(await activeSessions(client)).toEqual([]);
   });
 

@@ -2,6 +2,7 @@ import { PayloadFlag } from '../../channel/constants.ts';
 import type { ReadyEvent } from '../../channel/events.ts';
 import type { Session } from '../../core/session.ts';
 import type { SessionEnd } from '../../core/session-end.ts';
+import { leave } from '../leave.ts';
 import type { PluginRequest } from './arguments.ts';
 import { openSession, pluginClient } from './client.ts';
 import { commandSession, terminalSession } from './command-session.ts';
@@ -63,7 +64,7 @@ export class PluginRun {
 
   /** The second one does not wait for the service. */
   readonly #kill = (signal: NodeJS.Signals) => {
-    if (this.#killedBy) process.exit(statusOf(signal));
+    if (this.#killedBy) leave(statusOf(signal));
     this.#killedBy = signal;
     if (this.#session) void this.#session.terminate();
     else this.#abort.abort(new PluginError('start', `${signal} came before the session was there.`));
@@ -100,7 +101,7 @@ export class PluginRun {
    * does not wait for either.
    */
   #close(session: Session): void {
-    if (this.#closing) process.exit(statusOf('SIGINT'));
+    if (this.#closing) leave(statusOf('SIGINT'));
     this.#closing = true;
     this.#console.notice('Terminate signal received, exiting.\n');
     session.sendFlag(PayloadFlag.TerminateSession);
