@@ -24,7 +24,8 @@ export function asUser(command: Command, user: LocalUser): Command {
 export function asUserInTerminal(command: Command, user: LocalUser): Command {
   const [chown, tty] = [systemProgram('chown'), systemProgram('tty')];
   if (chown === undefined || tty === undefined) return asUser(command, user);
-  const own = '"$1" "$2" "$("$3")" 2>/dev/null; shift 3; ';
+  // Where it has no name here, `tty` prints words and fails.
+  const own = '"$3" >/dev/null && "$1" "$2" "$("$3")" 2>/dev/null; shift 3; ';
   return wrapped(command, changer(user, own, [chown, `${user.uid}`, tty]));
 }
 

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,6 +16,7 @@ import {
 } from 'hawser/node';
 import type { SessionDocument } from 'hawser/service';
 import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { asUserInTerminal } from '../../src/node/as-user.ts';
 import { findLocalUser } from '../../src/node/local-user.ts';
 import { ensureAdminUser } from '../../src/node/ssm-user.ts';
 import { addUser, hasUser, makeUser, NOT_ROOT, newName, removeTestUser, removeUser, run } from './users.ts';
@@ -252,6 +254,19 @@ describe.skipIf(NOT_ROOT)('a session that runs as another user (needs root on Li
     expect(stdout).toBe('0\n/root\n');
   });
 });
+
+test.skipIf(NOT_ROOT)(
+  'where the terminal has no name, no file gets another owner (needs root on Linux)',
+  async () => {
+    const cwd = folder();
+    const file = join(cwd, 'not a tty'); // what `tty` says then
+    writeFileSync(file, '');
+    const user = await findLocalUser(name);
+    const { program, args } = asUserInTerminal({ program: 'true', args: [], env: {}, cwd }, user!);
+    execFileSync(program, args, { cwd, stdio: 'ignore' });
+    expect(statSync(file).uid).toBe(0);
+  },
+);
 
 describe('a session that cannot run as it should', () => {
   const START = '----------ERROR-------\nUnable to start command: ';
