@@ -18,8 +18,8 @@ export async function lockDirectory(directory: string): Promise<Unlock> {
   const path = join(directory, LOCK);
   const own = JSON.stringify({ pid: process.pid, incarnation: incarnation(process.pid) });
   const draft = `${path}.${randomUUID()}`;
-  await writeFile(draft, own, { mode: 0o600, flag: 'wx' });
   try {
+    await writeFile(draft, own, { mode: 0o600, flag: 'wx' });
     for (let tries = 0; tries < MAX_TRIES; tries++) {
       // A link is made whole or not at all, so that nobody reads half a lock.
       const taken = await link(draft, path).then(

@@ -26,7 +26,7 @@ const USER = { accessKeyId: 'AKIAUSER', secretAccessKey: 'secret-of-the-user' };
 const principal = { arn: `arn:aws:iam::${accountId}:user/tester`, accountId, userId: 'AIDATESTER' };
 
 /** Bundled once, from the sources: the tests run it many times. */
-const PROGRAM = `${ROOT}node_modules/.cache/hawser/hawser-agent.${process.pid}.mjs`;
+export const PROGRAM = `${ROOT}node_modules/.cache/hawser/hawser-agent.${process.pid}.mjs`;
 
 await build({
   entryPoints: [`${ROOT}src/bin/hawser-agent.ts`],

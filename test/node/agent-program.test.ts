@@ -1,3 +1,6 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync } from 'node:fs';
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -5,7 +8,8 @@ import { developmentCertificate } from 'hawser/node';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { readArguments } from '../../src/node/agent-program/arguments.ts';
 import { ROOT } from '../examples/run.ts';
-import { agentWorld, finished, hawserAgent } from './agent-program-world.ts';
+import { agentWorld, finished, hawserAgent, PROGRAM } from './agent-program-world.ts';
+import { Collector } from './world.ts';
 
 describe('hawser-agent', () => {
   test('makes a machine a node, runs sessions on it, and lets them end when it is told to stop', async () => {
@@ -85,6 +89,18 @@ describe('hawser-agent', () => {
     });
     const { args, code } = await world.activation();
     expect(await finished([...args, '--force'], { input: code })).toMatchObject({ status: 1 });
+  });
+
+  test('leaves nothing in the directory when it cannot be written', async () => {
+    const world = await agentWorld();
+    await world.register();
+    const script = 'ulimit -f 0 && exec "$@"';
+    const agent = spawn('sh', ['-c', script, 'sh', process.execPath, PROGRAM, 'run', ...world.where]);
+    const stderr = new Collector();
+    agent.stderr.pipe(stderr);
+    expect(await once(agent, 'close')).toEqual([1, null]);
+    expect(stderr.text).toContain('EFBIG');
+    expect(readdirSync(world.directory)).toEqual(['identity.json']);
   });
 
   test('does not start again where the service has deregistered it', async () => {
