@@ -57,6 +57,22 @@ describe('hawser-agent', () => {
     expect(await agent.exited).toBe(0);
   });
 
+  test('lets its sessions end when its terminal is closed', async () => {
+    const world = await agentWorld();
+    const target = await world.register();
+    const agent = await world.run();
+    const session = await world.client.startSession({ target });
+    const reader = session.stdout.getReader();
+    await reader.read();
+    agent.child.kill('SIGHUP');
+    await agent.stderr.until('SIGHUP: stopping, waiting for 1 session');
+    await session.stdin.getWriter().write(new TextEncoder().encode('exit 3\n'));
+    reader.releaseLock();
+    void session.stdout.pipeTo(new WritableStream());
+    expect((await session.ended).exitCode).toBe(3);
+    expect(await agent.exited).toBe(0);
+  });
+
   test('ends sessions that do not end in the time they have', async () => {
     const world = await agentWorld();
     const target = await world.register();

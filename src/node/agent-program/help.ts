@@ -22,8 +22,8 @@ register: makes the machine a node, with the id and the code of an activation.
   --force                    replace an identity that is there; its node is lost
 
 run: the agent, in the foreground. One line for each event goes to stderr.
-  --drain SECONDS            for sessions to end after SIGTERM or SIGINT before they are ended. Default 60.
-                             A second signal ends them at once
+  --drain SECONDS            for sessions to end after SIGTERM, SIGINT or SIGHUP before they are ended.
+                             Default 60. A second signal ends them at once
   --own-user                 shells and commands are the agent's own user's. By default those of an agent
                              of root are the user ssm-user's, who is made when missing, with leave to do
                              everything, as by AWS's agent

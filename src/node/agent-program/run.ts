@@ -100,7 +100,8 @@ function untilSignals(agent: Agent, drain: number, log: Log) {
       log(`${signal}: stopping${wait}`);
       agent.drain(drain).then(resolve, reject);
     };
-    process.on('SIGTERM', end).on('SIGINT', end);
+    // Node undoes `nohup`: without a handler, a terminal that is closed would cut all sessions off.
+    process.on('SIGTERM', end).on('SIGINT', end).on('SIGHUP', end);
   });
   return { promise, asked: () => signals > 0 };
 }
