@@ -157,7 +157,8 @@ describe('hawser-agent register', () => {
     const world = await agentWorld();
     const { args, code } = await world.activation();
     const { status, stdout, stderr } = await finished(args, { input: `\n${code}\n` });
-    expect([status, stderr]).toEqual([0, expect.stringContaining('Next: hawser-agent run')]);
+    const next = `Next: hawser-agent run --directory ${world.directory}\n`;
+    expect([status, stderr]).toEqual([0, expect.stringContaining(next)]);
     expect(stdout).toMatch(/^mi-[0-9a-f]{17}\n$/);
     expect((await stat(world.directory)).mode & 0o777).toBe(0o700);
     expect((await readFile(join(world.directory, 'identity.json'), 'utf8')).includes(code)).toBe(false);

@@ -10,7 +10,8 @@ export async function register(command: RegisterCommand, streams: ProgramStreams
   const activationCode = command.activationCode ?? (await readCode(streams));
   const instanceId = await registerNode({ directory, activationId, activationCode, location, force });
   streams.stdout.write(`${instanceId}\n`);
-  streams.stderr.write(`Registered as ${instanceId}, kept in ${directory}. Next: hawser-agent run\n`);
+  const where = command.directory === undefined ? '' : ` --directory ${directory}`;
+  streams.stderr.write(`Registered as ${instanceId}, kept in ${directory}. Next: hawser-agent run${where}\n`);
   return 0;
 }
 
