@@ -24,6 +24,13 @@ const SYSTEM_FILES = [
   '/etc/ssl/cert.pem',
 ];
 
+/** Whether a connection was not made since nobody who is trusted vouches for the other end. */
+export function isUntrusted(error: Error): boolean {
+  return UNTRUSTED.test((error as NodeJS.ErrnoException).code ?? '');
+}
+
+const UNTRUSTED = /^(DEPTH_ZERO_)?SELF_SIGNED_CERT|^UNABLE_TO_(VERIFY_LEAF|GET_ISSUER)/;
+
 function read(variable: string, path: string): string {
   try {
     return readFileSync(path, 'utf8');

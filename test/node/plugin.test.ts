@@ -1,11 +1,14 @@
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { connect, createServer as createTcpServer } from 'node:net';
+import { type AddressInfo, connect, createServer as createTcpServer } from 'node:net';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createServer as createTlsServer } from 'node:tls';
 import { spawn } from '@lydell/node-pty';
 import type { SessionAccess, SessionClient, SessionDescription } from 'hawser';
 import { virtualShell } from 'hawser/agent';
+import { developmentCertificate } from 'hawser/node';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { environmentOf } from '../examples/run.ts';
 import { cuttable } from '../runtimes/cuttable.ts';
@@ -376,6 +379,18 @@ describe('a data channel that cannot be opened', () => {
     await client.terminateSession(access.sessionId);
     expect(await exited).toBe(1);
     expect(stdout.text + stderr.text).not.toContain(access.tokenValue);
+  });
+
+  test('since its certificate is not trusted says which variable names an authority', async () => {
+    const tls = await developmentCertificate({ directory: temporaryFolder() });
+    const server = createTlsServer(tls).listen(0, '127.0.0.1');
+    onTestFinished(() => void server.close());
+    await once(server, 'listening');
+    const place = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const access = { sessionId: 'x', tokenValue: 't', streamUrl: `wss://${place}/v1/data-channel/x` };
+    const { stdout, exited } = startPlugin(access, { endpoint: `https://${place}` });
+    expect(await exited).toBe(1);
+    expect(stdout.text).toMatch(/certificate.*\. An authority of your own is named by AWS_CA_BUNDLE/);
   });
 });
 

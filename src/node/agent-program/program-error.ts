@@ -8,6 +8,7 @@ import {
   ServiceError,
 } from '../../core/service-error.ts';
 import { CredentialsError } from '../../crypto/credentials.ts';
+import { isUntrusted } from '../certificates.ts';
 
 /** Ends the program with a line and a status. */
 export class ProgramError extends Error {
@@ -34,7 +35,7 @@ export function explain(error: unknown): string {
   for (let cause = error, depth = 0; cause instanceof Error && depth < 5; cause = cause.cause, depth++) {
     const text = cause.message || ((cause as NodeJS.ErrnoException).code ?? cause.name);
     if (!texts.some((other) => other.includes(text))) texts.push(text);
-    if (CERTIFICATE.test((cause as NodeJS.ErrnoException).code ?? '')) texts.push(TRUST);
+    if (isUntrusted(cause)) texts.push(TRUST);
   }
   return oneLine(texts.join(' ← '));
 }
@@ -59,5 +60,4 @@ const HOPELESS_CODES: ReadonlySet<string> = new Set([
   'ERR_IDENTITY_UNREADABLE',
 ]);
 
-const CERTIFICATE = /^(DEPTH_ZERO_)?SELF_SIGNED_CERT|^UNABLE_TO_(VERIFY_LEAF|GET_ISSUER)/;
 const TRUST = 'A CA of your own is trusted with NODE_EXTRA_CA_CERTS=/path/to/ca.pem';
