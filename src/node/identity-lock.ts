@@ -82,11 +82,13 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** Tells a process from a later one of the same number, where the system lets one know. */
+/** Tells a process from a later one of the same number, and from its own remains, where the system lets one know. */
 function incarnation(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    const startTime = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    const [state, startTime] = [fields[0], fields[19]];
+    if (state === 'Z') return undefined; // it has ended; in containers there may be nobody to clear it away
     return `${readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim()} ${startTime}`;
   } catch {
     return undefined;

@@ -215,6 +215,23 @@ describe('the lock', () => {
     await (await openIdentity(directory)).close();
   });
 
+  test.skipIf(process.platform !== 'linux')(
+    'of a process that has ended, and whose parent does not care, counts for nothing',
+    async () => {
+      const directory = await created();
+      // What follows in the place of the first shell knows nothing of the child, and runs no program that it waits for.
+      const untilDead = 'until read -r _ _ state _ </proc/$0/stat && [ $state = Z ]; do :; done';
+      const parent = spawn('sh', ['-c', `: & exec sh -c '${untilDead}; echo $0; exec sleep 1000' $!`]);
+      onTestFinished(() => void parent.kill());
+      const pid = Number(await once(parent.stdout, 'data'));
+      const startTime = (await readFile(`/proc/${pid}/stat`, 'utf8')).split(' ')[21];
+      const bootId = (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
+      const lock = { pid, incarnation: `${bootId} ${startTime}` };
+      await writeFile(join(directory, 'lock'), JSON.stringify(lock), { mode: 0o600 });
+      await (await openIdentity(directory)).close();
+    },
+  );
+
   test('that cannot be read counts for nothing', async () => {
     const directory = await created();
     await writeFile(join(directory, 'lock'), '', { mode: 0o600 });
