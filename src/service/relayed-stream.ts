@@ -49,14 +49,15 @@ export class RelayedStream {
 
   /**
    * The same, and keeps it until it is acknowledged. Beyond the limit the oldest goes first: it is the one that its
-   * sender sends again of its own accord, and the one most likely to have arrived.
+   * sender sends again of its own accord, and the one most likely to have arrived. A message larger than those of the
+   * real programs is of a sender that sends again all that is missing.
    *
    * @param sent whether the receiver is there and is given it now
    */
   keep(sequence: number, frame: Uint8Array, sent: boolean): void {
     this.pass(sequence);
     // The number of a message that nobody can acknowledge.
-    if (sequence > this.#highest) return;
+    if (sequence > this.#highest || frame.length > MAX_KEPT) return;
     const known = this.#kept.get(sequence);
     // A retransmission is the same bytes, but for what a client has on trial (docs/design.md, "Large payloads").
     if (known?.frame.length === frame.length) return;
@@ -92,6 +93,9 @@ export class RelayedStream {
     this.#keptBytes -= costOf(kept);
   }
 }
+
+/** Bytes. The real programs' largest have 1,024 of payload, 1,052 when encrypted, after a header of 120. */
+const MAX_KEPT = 2048;
 
 interface KeptFrame {
   readonly frame: Uint8Array;

@@ -45,6 +45,16 @@ describe('acknowledged numbers', () => {
 describe('unacknowledged frames', () => {
   const LIMIT = 10_000;
 
+  test('larger than those of the real programs are left to their sender', () => {
+    const stream = new RelayedStream(LIMIT);
+    stream.keep(0, frame(120 + 1052), true);
+    stream.keep(1, frame(120 + 32_768), true);
+    stream.keep(2, frame(120), true);
+    expect([...stream.dueTo('next')].map(({ length }) => length)).toEqual([1172, 120]);
+    stream.acknowledge(1);
+    expect(stream.isAcknowledged(1)).toBe(true);
+  });
+
   test('are kept up to the limit, with something for each', () => {
     const stream = new RelayedStream(LIMIT);
     for (let i = 0; i < 100_000; i++) stream.keep(i, frame(i % 3 === 0 ? 0 : 120), false);
