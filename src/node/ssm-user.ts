@@ -1,4 +1,4 @@
-import { chmodSync, writeFileSync } from 'node:fs';
+import { chmodSync, linkSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { RunAsError } from '../agent/run-as.ts';
 import { findLocalUser, type LocalUser } from './local-user.ts';
@@ -38,14 +38,15 @@ async function findOrMake(name: string, sudoersFolder: string): Promise<LocalUse
 }
 
 function writeRules(name: string, file: string): void {
+  // sudo reads no file with a dot in its name; half a rule, where it reads it, would keep everybody from sudo.
+  const draft = `${file}.new`;
   try {
-    writeFileSync(file, `# User rules for ${name}\n${name} ALL=(ALL) NOPASSWD:ALL\n`, {
-      flag: 'wx',
-      mode: MODE,
-    });
+    writeFileSync(draft, `# User rules for ${name}\n${name} ALL=(ALL) NOPASSWD:ALL\n`);
+    linkSync(draft, file);
   } catch {
-    // There already, which is respected; or no sudo here, and the session does without it.
+    // There already, which is respected; or no sudo here, or no room, and the session does without it.
   }
+  rmSync(draft, { force: true });
   try {
     chmodSync(file, MODE); // else sudo would not read it
   } catch {

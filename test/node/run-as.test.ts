@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
@@ -344,6 +344,7 @@ describe.skipIf(NOT_ROOT)('ssm-user (needs root on Linux)', () => {
     const file = join(sudoers, 'ssm-agent-users');
     expect(readFileSync(file, 'utf8')).toBe(`# User rules for ${name}\n${name} ALL=(ALL) NOPASSWD:ALL\n`);
     expect(statSync(file).mode & 0o7777).toBe(0o440);
+    expect(readdirSync(sudoers)).toEqual(['ssm-agent-users']);
   });
 
   test('gets no rules when it has been there before', async () => {
