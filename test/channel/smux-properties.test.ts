@@ -144,11 +144,13 @@ class World {
     return true;
   }
 
-  consume(reader: Side, id: number, wanted: number): void {
+  /** @returns whether there was something to consume, which opens the window of the other side again */
+  consume(reader: Side, id: number, wanted: number): boolean {
     const direction = this.direction(otherSide(reader), id);
     const count = Math.min(wanted, direction.read - direction.consumed);
     direction.consumed += count;
     this.sessions[reader].consumed(id, count);
+    return count > 0;
   }
 
   transmit(from: Side, limit: number): boolean {
@@ -187,7 +189,7 @@ class World {
       for (const one of SIDES) {
         this.#see(one);
         for (const id of this.ids) {
-          this.consume(one, id, Number.POSITIVE_INFINITY);
+          if (this.consume(one, id, Number.POSITIVE_INFINITY)) moved = true;
           if (!this.direction(one, id).ended && this.end(one, id)) moved = true;
         }
       }
