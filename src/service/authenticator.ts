@@ -1,14 +1,8 @@
-import {
-  NodeSignatureVerifier,
-  type ReceivedRequest,
-  SignatureError,
-  SignatureVerifier,
-} from '../crypto/index.ts';
+import { NodeSignatureVerifier, type ReceivedRequest, SignatureVerifier } from '../crypto/index.ts';
 import type { ServiceContext } from './context.ts';
 import type { HybridNodes } from './hybrid-nodes.ts';
 import { isIssuedKey } from './issued-key.ts';
 import { nodePrincipal } from './node-principal.ts';
-import type { NodeRegistration } from './node-record.ts';
 import type { Nodes } from './nodes.ts';
 import type { CallerRecord, SessionManagerServiceOptions } from './options.ts';
 import { notRegistered, type RoleCredentials } from './role-credentials.ts';
@@ -38,7 +32,6 @@ export class Authenticator {
   readonly #parts: AuthenticatorParts;
   readonly #verifier: SignatureVerifier<CallerRecord>;
   readonly #nodeKeys: NodeSignatureVerifier<NodeKeyRecord>;
-  readonly #nextNodeKeys: NodeSignatureVerifier<NodeKeyRecord>;
 
   constructor(parts: AuthenticatorParts) {
     const { context, credentials, roleCredentials } = parts;
@@ -48,10 +41,7 @@ export class Authenticator {
       lookup: (id) => (isIssuedKey(id) ? roleCredentials.find(id) : credentials(id)),
       digest,
     });
-    const verifierOf = (key: (registration: NodeRegistration) => string | undefined) =>
-      new NodeSignatureVerifier({ lookup: (id) => this.#nodeKey(id, key), digest });
-    this.#nodeKeys = verifierOf(({ publicKey }) => publicKey);
-    this.#nextNodeKeys = verifierOf(({ nextPublicKey }) => nextPublicKey);
+    this.#nodeKeys = new NodeSignatureVerifier({ lookup: (id) => this.#keysOf(id), digest });
   }
 
   /** @throws {SignatureError} */
@@ -67,31 +57,18 @@ export class Authenticator {
    */
   async authenticateNode(request: Request, body: Uint8Array): Promise<Caller & { targetId: string }> {
     const { context, hybridNodes } = this.#parts;
-    const { publicKey, id, iamRole } = await this.#verifyNode(received(request, body));
+    const signed = received(request, body);
+    const { publicKey, id, iamRole } = await this.#nodeKeys.verify(signed, this.#expected('ssm'));
     await hybridNodes.keyUsed(id, publicKey);
     return { principal: nodePrincipal(iamRole, id, context), targetId: id };
   }
 
-  async #verifyNode(request: ReceivedRequest): Promise<NodeKeyRecord> {
-    const expected = this.#expected('ssm');
-    try {
-      return await this.#nodeKeys.verify(request, expected);
-    } catch (error) {
-      if (!(error instanceof SignatureError)) throw error;
-      return await this.#nextNodeKeys.verify(request, expected).catch(() => {
-        throw error;
-      });
-    }
-  }
-
-  async #nodeKey(
-    id: string,
-    key: (registration: NodeRegistration) => string | undefined,
-  ): Promise<NodeKeyRecord | undefined> {
+  async #keysOf(id: string): Promise<readonly NodeKeyRecord[]> {
     const registration = (await this.#parts.nodes.get(id))?.registration;
     if (!registration) throw notRegistered(id);
-    const publicKey = key(registration);
-    return publicKey === undefined ? undefined : { publicKey, id, iamRole: registration.iamRole };
+    const { publicKey, nextPublicKey, iamRole } = registration;
+    const keys = nextPublicKey === undefined ? [publicKey] : [publicKey, nextPublicKey];
+    return keys.map((key) => ({ publicKey: key, id, iamRole }));
   }
 
   #expected(service: SignedService) {

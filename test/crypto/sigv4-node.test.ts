@@ -63,6 +63,22 @@ describe('the signature of a hybrid node', () => {
     );
   });
 
+  it('of any of several keys is taken, and answered with the record of the key', async () => {
+    const next = nodeKey();
+    const records = [key, next].map(({ publicKey }) => ({ publicKey }));
+    const changing = new NodeSignatureVerifier({ lookup: () => records });
+    const scope = { region, service, now };
+    await expect(changing.verify(received(await signed()), scope)).resolves.toBe(records[0]);
+    await expect(changing.verify(received(await signed({ key: next })), scope)).resolves.toBe(records[1]);
+    await expect(changing.verify(received(await signed({ key: nodeKey() })), scope)).rejects.toMatchObject({
+      awsCode: 'InvalidSignatureException',
+    });
+    const none = new NodeSignatureVerifier({ lookup: () => [] });
+    await expect(none.verify(received(await signed()), scope)).rejects.toMatchObject({
+      awsCode: 'UnrecognizedClientException',
+    });
+  });
+
   it('signs what the HMAC form would sign', async () => {
     // The same request, keys apart: whoever checks one canonical request checks the other.
     const seen: string[] = [];

@@ -71,15 +71,17 @@ export async function signWithNodeKey(
 
 export interface NodeSignatureVerifierOptions<T extends { readonly publicKey: string }> {
   /**
-   * Finds the record of a node by its id; `undefined` when there is none. The id has 1 to 128 characters of
-   * `[A-Za-z0-9_-]`. What it throws, {@link NodeSignatureVerifier.verify} throws.
+   * Finds the record of a node by its id, or several while it changes its key; `undefined` when there is none. The id has
+   * 1 to 128 characters of `[A-Za-z0-9_-]`. What it throws, {@link NodeSignatureVerifier.verify} throws.
    */
-  readonly lookup: (instanceId: string) => T | undefined | Promise<T | undefined>;
+  readonly lookup: (instanceId: string) => Found<T> | Promise<Found<T>>;
   /** SHA-256 of body and canonical request. Default: portable, pure JavaScript. */
   readonly digest?: PayloadDigest;
   /** How far `X-Amz-Date` may be off, either way, in milliseconds. Default 5 minutes. */
   readonly maxClockSkew?: number;
 }
+
+type Found<T> = T | readonly T[] | undefined;
 
 /** Checks the signatures of {@link signWithNodeKey} and of AWS's agent, as a service. */
 export class NodeSignatureVerifier<T extends { readonly publicKey: string }> {
@@ -98,7 +100,7 @@ export class NodeSignatureVerifier<T extends { readonly publicKey: string }> {
   }
 
   /**
-   * The record of the node that signed the request.
+   * The record of the node that signed the request, with the key that it signed with.
    *
    * @throws {SignatureError} saying what to answer; `UnrecognizedClientException` for a node that is not known
    * @throws {HawserError} `ERR_PUBLIC_KEY` when the key of the record cannot be read
@@ -109,13 +111,14 @@ export class NodeSignatureVerifier<T extends { readonly publicKey: string }> {
       digest: this.#digest,
       normalizePath: true,
     });
-    const node = await this.#lookup(accessKeyId);
-    if (!node) throw unrecognized();
+    const nodes = [(await this.#lookup(accessKeyId)) ?? []].flat() as T[];
+    if (nodes.length === 0) throw unrecognized();
     const given = fromBase64(signature);
-    const key = parseRsaPublicKey(node.publicKey);
-    if (!given || !verifyPss(key, utf8(stringToSign), given, this.#digest)) {
-      throw invalidSignature(SIGNATURE_MISMATCH);
-    }
-    return node;
+    const signed = utf8(stringToSign);
+    const signer = nodes.find(
+      ({ publicKey }) => given && verifyPss(parseRsaPublicKey(publicKey), signed, given, this.#digest),
+    );
+    if (!signer) throw invalidSignature(SIGNATURE_MISMATCH);
+    return signer;
   }
 }
