@@ -4,6 +4,15 @@ export type { CredentialProvider, CredentialProviderOptions, Credentials } from 
 export { CredentialsError, resolveCredentials } from './credentials.ts';
 export type { PayloadDigest } from './digest.ts';
 export { payloadDigest, sha256Digest } from './digest.ts';
+export type {
+  DataKey,
+  DecryptCall,
+  EncryptionContext,
+  KeyService,
+  KeyServiceCall,
+  KeyServiceErrorCode,
+} from './kms/key-service.ts';
+export { KeyServiceError } from './kms/key-service.ts';
 export type { RsaPublicKey } from './rsa/public-key.ts';
 export { parseRsaPublicKey } from './rsa/public-key.ts';
 export type { SignatureErrorCode } from './sigv4/error.ts';
