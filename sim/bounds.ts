@@ -1,4 +1,4 @@
-import type { ChannelStats } from '../src/channel/data-channel.ts';
+import type { ChannelStats } from '../src/channel/data-channel-options.ts';
 import type { ChannelPlan } from './scenario.ts';
 
 /** The documented bounds of `DataChannelOptions`, plus the one message that may always pass. Bytes. */

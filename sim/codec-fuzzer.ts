@@ -4,8 +4,8 @@ import { decodeMessage, peekMessageType } from '../src/channel/decode.ts';
 import { MessageError } from '../src/channel/error.ts';
 import { parseAcknowledge } from '../src/channel/payload/acknowledge.ts';
 import { parseChannelClosed } from '../src/channel/payload/channel-closed.ts';
+import { parseEncryptionChallenge } from '../src/channel/payload/encryption.ts';
 import {
-  parseEncChallenge,
   parseHandshakeComplete,
   parseHandshakeRequest,
   parseHandshakeResponse,
@@ -109,6 +109,6 @@ const STREAM_PARSERS: Readonly<Record<number, (payload: Uint8Array) => unknown>>
   },
   [PayloadType.HandshakeResponse]: parseHandshakeResponse,
   [PayloadType.HandshakeComplete]: parseHandshakeComplete,
-  [PayloadType.EncChallengeRequest]: parseEncChallenge,
-  [PayloadType.EncChallengeResponse]: parseEncChallenge,
+  [PayloadType.EncChallengeRequest]: parseEncryptionChallenge,
+  [PayloadType.EncChallengeResponse]: parseEncryptionChallenge,
 };

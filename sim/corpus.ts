@@ -5,8 +5,8 @@ import { MessageType, PayloadFlag, PayloadType } from '../src/channel/constants.
 import { encodeMessage } from '../src/channel/encode.ts';
 import { formatAcknowledge } from '../src/channel/payload/acknowledge.ts';
 import { formatChannelClosed } from '../src/channel/payload/channel-closed.ts';
+import { formatEncryptionChallenge } from '../src/channel/payload/encryption.ts';
 import {
-  formatEncChallenge,
   formatHandshakeComplete,
   formatHandshakeRequest,
   formatHandshakeResponse,
@@ -121,7 +121,7 @@ export function samplePayloads(): SamplePayload[] {
     {
       messageType: output,
       payloadType: PayloadType.EncChallengeRequest,
-      payload: formatEncChallenge('AAAA'),
+      payload: formatEncryptionChallenge(new Uint8Array(92)),
     },
     {
       messageType: MessageType.Acknowledge,

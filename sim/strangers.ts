@@ -290,7 +290,7 @@ export class PluginStranger extends Stranger {
       }
       case PayloadType.HandshakeComplete: {
         const { customerMessage } = parseHandshakeComplete(payload);
-        const handshake = { sessionType: 'Port', properties: null, customerMessage };
+        const handshake = { sessionType: 'Port', properties: null, encrypted: false, customerMessage };
         this.events.push({ type: 'ready', handshake });
         this.speak();
         return;
@@ -350,7 +350,10 @@ export class RealAgentStranger extends Stranger {
     if (payloadType === PayloadType.HandshakeResponse) {
       parseHandshakeResponse(payload);
       this.#shaking = false;
-      const complete = formatHandshakeComplete({ handshakeTimeToComplete: 1, customerMessage: '' });
+      const complete = formatHandshakeComplete({
+        handshakeTimeToComplete: 1,
+        customerMessage: '',
+      });
       this.putNow(PayloadType.HandshakeComplete, complete);
       this.speak();
     } else if (this.#shaking) return;

@@ -250,7 +250,7 @@ export class SessionRun {
       const properties = SHELL_TYPES.has(sessionType) ? null : this.#options.document.properties;
       const now = this.#options.platform.clock.now();
       this.#channel.command((channel) =>
-        channel.startHandshake({ sessionType, properties }, now, extensions),
+        channel.startHandshake({ sessionType, properties }, now, { extensions }),
       );
       this.#handshake = handshake;
     }

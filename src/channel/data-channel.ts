@@ -1,12 +1,16 @@
 import { HawserError } from '../base/error.ts';
-import type { PayloadDigest } from '../crypto/digest.ts';
-import { AgentHandshake } from './agent-handshake.ts';
-import { ClientHandshake } from './client-handshake.ts';
+import type { DataKey } from '../crypto/kms/key-service.ts';
+import { AgentHandshake, type AgentHandshakeOptions } from './agent-handshake.ts';
+import { ClientHandshake, notEncrypted } from './client-handshake.ts';
 import { MessageFlags, MessageType, type PayloadFlag, PayloadType } from './constants.ts';
+import type { ChannelStats, DataChannelOptions } from './data-channel-options.ts';
 import { decodeMessage } from './decode.ts';
+import { deliveredToAgent, deliveredToClient } from './delivered.ts';
 import { encodeMessage } from './encode.ts';
+import { EncryptionStage } from './encryption/stage.ts';
 import { MessageError } from './error.ts';
-import type { ChannelEvent } from './events.ts';
+import type { ChannelEvent, ReadyEvent } from './events.ts';
+import { type Handshake, type HandshakeParts, unexpected } from './handshake.ts';
 import {
   DEFAULT_PAYLOAD_SIZE,
   DEFAULT_RECEIVE_BUFFER,
@@ -16,63 +20,15 @@ import {
 } from './limits.ts';
 import type { AgentMessage } from './message.ts';
 import { formatAcknowledge, parseAcknowledge } from './payload/acknowledge.ts';
-import { parseChannelClosed } from './payload/channel-closed.ts';
-import type { HandshakeExtensions, SessionTypeParameters } from './payload/handshake.ts';
+import { type ChannelClosed, parseChannelClosed } from './payload/channel-closed.ts';
+import type { SessionTypeParameters } from './payload/handshake.ts';
 import { parsePublication } from './payload/publication.ts';
 import { type AgentSessionState, formatSessionState } from './payload/session-state.ts';
-import {
-  formatExitCode,
-  formatFlag,
-  isTerminalSize,
-  parseExitCode,
-  parseFlag,
-  parseSize,
-  type TerminalSize,
-} from './payload/terminal.ts';
+import { formatExitCode, formatFlag, isTerminalSize, type TerminalSize } from './payload/terminal.ts';
 import { PayloadSize } from './payload-size.ts';
 import { type Delivery, ReceiveStream } from './receive-stream.ts';
 import { SendQueue } from './send-queue.ts';
 import { SendStream } from './send-stream.ts';
-
-export interface DataChannelOptions {
-  readonly role: 'client' | 'agent';
-  readonly sessionId: string;
-  readonly digest: PayloadDigest;
-  /** A fresh UUID for each message. */
-  readonly uuid: () => string;
-  /**
-   * Bytes of stream data per message, 1 to 524,288. Default 1,024, as both real programs, or 32,768 where the
-   * service says that it takes them; a client's, in port sessions only. A client tries sizes above 1,024 before it
-   * uses them, and keeps to 1,024 when the connection closes on the trial.
-   */
-  readonly payloadSize?: number;
-  /** Client: what it can do beyond what AWS's can. Default nothing. */
-  readonly extensions?: HandshakeExtensions;
-  /**
-   * Bytes of frames that may be unacknowledged; the last one may reach over the edge. Default 1 MiB. Frames that
-   * have been sent four times no longer count, up to as many bytes again (64 KiB at least).
-   */
-  readonly sendWindow?: number;
-  /** Bytes that {@link DataChannel.send} takes ahead of the window. Default 256 KiB. */
-  readonly sendQueue?: number;
-  /** Bytes that may wait to be polled before acknowledges are held back. Default 1 MiB; never passed by more than four times and one message. */
-  readonly receiveBuffer?: number;
-}
-
-/** Figures of a channel, for metrics and tests. */
-export interface ChannelStats {
-  /** Smoothed, in milliseconds. */
-  readonly roundTripTime: number;
-  readonly retransmissions: number;
-  /** Frames that could not be read or were not for this end. */
-  readonly droppedFrames: number;
-  /** Bytes taken by `send` that have no sequence number yet. */
-  readonly queuedBytes: number;
-  /** Bytes of the frames that wait for their acknowledge. */
-  readonly unacknowledgedBytes: number;
-  /** Received bytes that wait: to be polled, or for an earlier message. */
-  readonly receivedBytes: number;
-}
 
 /**
  * The data channel of one session: either end of it, with no IO (PROTOCOL.md sections 2, 6 and 7).
@@ -95,6 +51,7 @@ export class DataChannel {
   readonly #options: DataChannelOptions;
   readonly #isClient: boolean;
   readonly #queue: SendQueue;
+  readonly #stage: EncryptionStage;
   readonly #payloadSize: PayloadSize;
   readonly #sender: SendStream;
   readonly #receiver: ReceiveStream;
@@ -102,8 +59,10 @@ export class DataChannel {
   #connected = false;
   #closed = false;
   #ready: boolean;
-  #clientHandshake: ClientHandshake | undefined;
-  #agentHandshake: AgentHandshake | undefined;
+  /** An agent's begins with {@link startHandshake}, if at all. */
+  #handshake: Handshake | undefined;
+  /** The session must end: nothing more is delivered. */
+  #failed = false;
   #paused = false;
   /** Client: in a session that is no terminal, where sizes mean nothing to the agent. */
   #isPort = false;
@@ -121,6 +80,7 @@ export class DataChannel {
   #held: Delivery[] = [];
   #dropped = 0;
   #droppedEvents = 0;
+  #now = 0;
 
   /** @throws {RangeError} for a payloadSize, window or buffer out of range */
   constructor(options: DataChannelOptions) {
@@ -131,11 +91,12 @@ export class DataChannel {
     this.#payloadSize = new PayloadSize({ asked, tries: this.#isClient });
     // A client may speak once the agent has (PROTOCOL.md section 1.2); an agent speaks first.
     this.#ready = !this.#isClient;
-    if (this.#isClient) this.#clientHandshake = new ClientHandshake(options.extensions ?? {});
     this.#queue = new SendQueue(
       this.#payloadSize.current,
       checked('sendQueue', options.sendQueue ?? DEFAULT_SEND_QUEUE),
     );
+    this.#stage = new EncryptionStage(this.#queue, () => options.encryption?.wake());
+    if (this.#isClient) this.#handshake = new ClientHandshake(this.#handshakeParts());
     this.#sender = new SendStream(
       {
         messageType: this.#isClient ? MessageType.InputStreamData : MessageType.OutputStreamData,
@@ -148,7 +109,7 @@ export class DataChannel {
           this.#queue.setPayloadSize(this.#payloadSize.current);
         },
       },
-      this.#queue,
+      this.#stage,
     );
     this.#receiver = new ReceiveStream(
       this.#isClient ? MessageType.OutputStreamData : MessageType.InputStreamData,
@@ -181,12 +142,12 @@ export class DataChannel {
 
   /** Whether everything sent has arrived: nothing is queued, nothing unacknowledged. */
   get acknowledged(): boolean {
-    return this.#queue.empty && this.#sender.unacknowledged === 0;
+    return this.#queue.empty && this.#stage.idle && this.#sender.unacknowledged === 0;
   }
 
   /** The same, or the peer is one that acknowledges no duplicates, and has most likely got the rest as well. */
   get settled(): boolean {
-    return this.#queue.empty && this.#sender.settled;
+    return this.#queue.empty && this.#stage.idle && this.#sender.settled;
   }
 
   get stats(): ChannelStats {
@@ -218,6 +179,7 @@ export class DataChannel {
   /** Takes one binary message of the socket. The channel keeps views of `frame`: do not write to it afterwards. */
   handleMessage(frame: Uint8Array, now: number): void {
     if (this.#closed) return;
+    this.#now = now;
     let message: AgentMessage;
     try {
       message = decodeMessage(frame, this.#options.digest);
@@ -232,16 +194,14 @@ export class DataChannel {
   /** The time that {@link pollTimeout} asked for has come. */
   handleTimeout(now: number): void {
     if (this.#closed) return;
+    this.#now = now;
     if (this.#connected) {
       this.#sender.handleTimeout(now);
       this.#receiver.handleTimeout(now);
     }
-    if (this.#agentHandshake && now >= this.#agentHandshake.deadline) {
-      this.#push({ type: 'failed', error: this.#agentHandshake.timedOut() });
-      this.#agentHandshake = undefined;
-    }
+    this.#handshake?.handleTimeout(now);
     if (this.#silenceDeadline !== undefined && now >= this.#silenceDeadline) {
-      this.#push({ type: 'failed', error: silent() });
+      this.#fail(silent());
       this.#silentSince = now;
     }
   }
@@ -287,14 +247,24 @@ export class DataChannel {
    * Agent: begins with a handshake, before anything is sent. Both sides' data is held back until it is complete.
    * Plain shells do without one (PROTOCOL.md section 1.2).
    *
-   * @param extensions what the agent can do in this session beyond what AWS's can
+   * @throws {EncryptionError} `ERR_ENCRYPTION_NO_KEY_SERVICE` for one that is to encrypt without `options.encryption`
    */
-  startHandshake(session: SessionTypeParameters, now: number, extensions: HandshakeExtensions = {}): void {
+  startHandshake(session: SessionTypeParameters, now: number, options: AgentHandshakeOptions = {}): void {
     if (this.#isClient || this.#sender.unacknowledged > 0)
       throw new TypeError('Only an agent that has sent nothing yet can start a handshake.');
+    this.#handshake = new AgentHandshake(this.#handshakeParts(), session, options, now);
     this.#ready = false;
-    this.#agentHandshake = new AgentHandshake(session, extensions, now);
-    this.#queue.pushHandshake(PayloadType.HandshakeRequest, this.#agentHandshake.request);
+  }
+
+  /** The answer to `generateDataKey` or `decryptDataKey`. The plaintext is filled with zeros. */
+  handleDataKey(dataKey: Pick<DataKey, 'plaintext'> & Partial<DataKey>, now: number): void {
+    if (this.#closed) dataKey.plaintext.fill(0);
+    else this.#handshake?.handleDataKey(dataKey, now);
+  }
+
+  /** The answer when there is no key: the session fails. */
+  handleDataKeyError(error: Error): void {
+    if (!this.#closed) this.#handshake?.handleDataKeyError(error);
   }
 
   /** Agent: tells the service of the session's state. */
@@ -305,6 +275,7 @@ export class DataChannel {
   /** Ends the channel on this side. Nothing is sent afterwards, and nothing taken; events that wait can still be polled. */
   close(): void {
     this.#closed = true;
+    this.#stage.close();
     this.#sender.suspend();
   }
 
@@ -350,7 +321,7 @@ export class DataChannel {
     if (this.#closed) return undefined;
     let deadline = this.#connected ? this.#sender.deadline : undefined;
     const acknowledges = this.#connected ? this.#receiver.deadline : undefined;
-    for (const other of [acknowledges, this.#agentHandshake?.deadline, this.#silenceDeadline]) {
+    for (const other of [acknowledges, this.#handshake?.deadline, this.#silenceDeadline]) {
       if (other !== undefined && (deadline === undefined || other < deadline)) deadline = other;
     }
     return deadline;
@@ -361,7 +332,7 @@ export class DataChannel {
     switch (message.messageType) {
       case incoming:
         this.#resume(now);
-        for (const delivery of this.#receiver.handle(message, now)) this.#deliver(delivery, now);
+        for (const delivery of this.#receiver.handle(message, now)) this.#receive(delivery);
         return;
       case MessageType.Acknowledge:
         this.#sender.acknowledge(parseAcknowledge(message.payload).sequenceNumber, now);
@@ -376,8 +347,7 @@ export class DataChannel {
         this.#sender.restart(now, false);
         return;
       case MessageType.ChannelClosed:
-        this.#push({ type: 'closed', message: parseChannelClosed(message.payload) });
-        this.close();
+        this.#end(parseChannelClosed(message.payload));
         return;
       default:
         throw new MessageError(
@@ -418,10 +388,39 @@ export class DataChannel {
     this.#sender.restart(now, false);
   }
 
-  #deliver(delivery: Delivery, now: number): void {
+  /** Behind what is still being decrypted. */
+  #end(message: ChannelClosed): void {
+    this.#stage.inOrder(() => {
+      this.#push({ type: 'closed', message });
+      this.close();
+    });
+  }
+
+  #receive(delivery: Delivery): void {
+    const { payloadType, payload } = delivery;
+    this.#stage.receive(
+      payloadType,
+      payload,
+      (payload) => this.#deliver({ ...delivery, payload }),
+      (error) => {
+        this.#receiver.consume(delivery);
+        this.#fail(error);
+      },
+    );
+  }
+
+  #fail(error: HawserError): void {
+    if (!this.#failed) this.#push({ type: 'failed', error });
+    this.#failed = true;
+  }
+
+  #deliver(delivery: Delivery): void {
     try {
-      if (this.#isClient) this.#deliverToClient(delivery);
-      else this.#deliverToAgent(delivery, now);
+      if (this.#failed) this.#receiver.consume(delivery);
+      else if (this.#handshake?.handlePayload(delivery.payloadType, delivery.payload, this.#now))
+        this.#receiver.consume(delivery);
+      else if (this.#isClient) this.#deliverToClient(delivery);
+      else this.#deliverToAgent(delivery);
     } catch (error) {
       if (!(error instanceof MessageError)) throw error;
       // It had its turn, so it counts as received: sent again it would be no better.
@@ -430,87 +429,55 @@ export class DataChannel {
     }
   }
 
-  #deliverToClient(delivery: Delivery): void {
-    const { payloadType, payload } = delivery;
-    switch (payloadType) {
-      case PayloadType.HandshakeRequest: {
-        if (!this.#clientHandshake || this.#clientHandshake.requested || this.#ready)
-          throw unexpected('HandshakeRequest');
-        const { response, error } = this.#clientHandshake.handleRequest(payload);
-        this.#queue.pushHandshake(PayloadType.HandshakeResponse, response);
-        if (error) this.#push({ type: 'failed', error });
-        break;
-      }
-      case PayloadType.HandshakeComplete: {
-        if (!this.#clientHandshake?.requested || this.#ready) throw unexpected('HandshakeComplete');
-        const ready = this.#clientHandshake.handleComplete(payload);
-        this.#ready = true;
-        this.#isPort = ready.handshake?.sessionType === 'Port';
-        this.#offered(this.#serviceTakes);
-        this.#push(ready);
-        break;
-      }
-      case PayloadType.Output:
-      case PayloadType.StdErr:
-      case PayloadType.Error:
-        this.#spoken();
-        this.#push({ type: 'data', payloadType, payload }, delivery);
-        return;
-      case PayloadType.Flag:
-        this.#spoken();
-        this.#push({ type: 'flag', flag: parseFlag(payload) }, delivery);
-        return;
-      case PayloadType.ExitCode:
-        this.#spoken();
-        this.#push({ type: 'exitCode', exitCode: parseExitCode(payload) }, delivery);
-        return;
-      default:
-        throw unexpected(`payload type ${payloadType}`);
+  #completed(event: ReadyEvent): void {
+    this.#ready = true;
+    if (this.#isClient) {
+      this.#isPort = event.handshake?.sessionType === 'Port';
+      this.#offered(this.#serviceTakes);
     }
-    this.#receiver.consume(delivery);
+    this.#push(event);
+    const held = this.#held;
+    this.#held = [];
+    for (const early of held) this.#deliver(early);
   }
 
-  #deliverToAgent(delivery: Delivery, now: number): void {
+  #handshakeParts(): HandshakeParts {
+    return {
+      options: this.#options,
+      queue: this.#queue,
+      stage: this.#stage,
+      isReady: () => this.#ready,
+      complete: (event) => this.#completed(event),
+      request: (event) => this.#push(event),
+      fail: (error) => this.#fail(error),
+    };
+  }
+
+  #deliverToClient(delivery: Delivery): void {
     const { payloadType, payload } = delivery;
-    if (payloadType === PayloadType.HandshakeResponse) {
-      if (!this.#agentHandshake) throw unexpected('HandshakeResponse');
-      const outcome = this.#agentHandshake.handleResponse(payload, now);
-      this.#agentHandshake = undefined;
-      this.#receiver.consume(delivery);
-      if (outcome instanceof HawserError) {
-        this.#push({ type: 'failed', error: outcome });
-        return;
-      }
-      this.#queue.pushHandshake(PayloadType.HandshakeComplete, outcome.complete);
-      this.#ready = true;
-      this.#push(outcome.ready);
-      const held = this.#held;
-      this.#held = [];
-      for (const early of held) this.#deliver(early, now);
-      return;
-    }
-    if (!this.#ready) {
-      this.#held.push(delivery);
-      return;
-    }
-    switch (payloadType) {
-      case PayloadType.Output:
-        this.#push({ type: 'data', payloadType, payload }, delivery);
-        return;
-      case PayloadType.Size:
-        this.#push({ type: 'size', size: parseSize(payload) }, delivery);
-        return;
-      case PayloadType.Flag:
-        this.#push({ type: 'flag', flag: parseFlag(payload) }, delivery);
-        return;
-      default:
-        throw unexpected(`payload type ${payloadType}`);
-    }
+    const event = deliveredToClient(payloadType, payload);
+    // Errors are never encrypted, and nothing is before the encryption: they could be anybody's.
+    if (this.#handshake?.encrypts && (!this.#ready || payloadType === PayloadType.Error))
+      throw unexpected(`Unencrypted payload type ${payloadType}`);
+    if (!this.#ready && !this.#handshake?.begun) this.#spoken();
+    if (this.#failed) this.#receiver.consume(delivery);
+    else this.#push(event, delivery);
+  }
+
+  #deliverToAgent(delivery: Delivery): void {
+    const { payloadType, payload } = delivery;
+    const event = deliveredToAgent(payloadType, payload);
+    if (this.#ready) this.#push(event, delivery);
+    else if (this.#handshake?.encrypts && payloadType === PayloadType.Output) throw unexpected('Early input');
+    else this.#held.push(delivery);
   }
 
   /** Client: the agent spoke without a handshake, so there will be none and input may flow. */
   #spoken(): void {
-    if (this.#ready || this.#clientHandshake?.requested) return;
+    if (this.#options.requireEncryption) {
+      this.#fail(notEncrypted());
+      return;
+    }
     this.#ready = true;
     this.#push({ type: 'ready' });
   }
@@ -550,10 +517,6 @@ interface QueuedEvent {
   readonly event: ChannelEvent;
   /** The stream message behind it, whose bytes count until the event is polled. */
   readonly delivery?: Delivery;
-}
-
-function unexpected(what: string): MessageError {
-  return new MessageError('ERR_MESSAGE_PAYLOAD', `${what} has no place here.`);
 }
 
 function silent(): HawserError {

@@ -1,4 +1,5 @@
 import type { HawserError } from '../base/error.ts';
+import type { EncryptionContext } from '../crypto/kms/key-service.ts';
 import type { PayloadFlag } from './constants.ts';
 import type { MessageError } from './error.ts';
 import type { ChannelClosed } from './payload/channel-closed.ts';
@@ -15,9 +16,10 @@ export type ChannelEvent =
   | { readonly type: 'flag'; readonly flag: PayloadFlag }
   /** Client: exit status of a command (`ExitCode` payload). */
   | { readonly type: 'exitCode'; readonly exitCode: number }
+  | DataKeyEvent
   /** `channel_closed` came: nothing more will be sent or received. */
   | { readonly type: 'closed'; readonly message: ChannelClosed }
-  /** The handshake cannot succeed; the session must end. */
+  /** The handshake cannot succeed, or the encryption is broken; the session must end. */
   | { readonly type: 'failed'; readonly error: HawserError }
   /** A frame was unreadable or meant for somebody else, and was dropped. For counters and logs. */
   | { readonly type: 'dropped'; readonly error: MessageError };
@@ -31,7 +33,21 @@ export interface ReadyEvent {
     readonly sessionType: string;
     readonly properties: unknown;
     readonly customerMessage: string;
+    /** Whether output and input are encrypted with a data key of AWS KMS. */
+    readonly encrypted: boolean;
     /** The version of smux that both ends, being hawser's, have agreed on. */
     readonly smux?: number;
   };
 }
+
+/** Answer with `handleDataKey` or `handleDataKeyError`. */
+export type DataKeyEvent =
+  /** Client: a data key is needed. */
+  | { readonly type: 'generateDataKey'; readonly keyId: string; readonly context: EncryptionContext }
+  /** Agent: the client's data key is to be decrypted. */
+  | {
+      readonly type: 'decryptDataKey';
+      readonly keyId: string;
+      readonly context: EncryptionContext;
+      readonly ciphertext: Uint8Array;
+    };

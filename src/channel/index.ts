@@ -3,6 +3,8 @@
  *
  * @module
  */
+
+export type { AgentHandshakeOptions, SessionEncryption } from './agent-handshake.ts';
 export {
   AGENT_VERSION,
   CLIENT_VERSION,
@@ -11,19 +13,30 @@ export {
   PayloadFlag,
   PayloadType,
 } from './constants.ts';
-export { type ChannelStats, DataChannel, type DataChannelOptions } from './data-channel.ts';
+export { DataChannel } from './data-channel.ts';
+export type { ChannelEncryption, ChannelStats, DataChannelOptions } from './data-channel-options.ts';
 export { decodeMessage, peekMessageType } from './decode.ts';
 export { encodeMessage, frameLength, type MessageFields } from './encode.ts';
+export { EncryptionError, type EncryptionErrorCode } from './encryption/error.ts';
 export { MessageError, type MessageErrorCode } from './error.ts';
-export type { ChannelEvent, ReadyEvent } from './events.ts';
+export type { ChannelEvent, DataKeyEvent, ReadyEvent } from './events.ts';
 export { type AgentMessage, FRAME_OVERHEAD, HEADER_LENGTH, SHORT_HEADER_LENGTH } from './message.ts';
 export { type Acknowledge, formatAcknowledge, parseAcknowledge } from './payload/acknowledge.ts';
 export { type ChannelClosed, formatChannelClosed, parseChannelClosed } from './payload/channel-closed.ts';
 export {
+  formatEncryptionChallenge,
+  type KmsEncryptionRequest,
+  type KmsEncryptionResponse,
+  kmsEncryptionRequest,
+  kmsEncryptionResponse,
+  parseEncryptionChallenge,
+  parseKmsEncryptionRequest,
+  parseKmsEncryptionResponse,
+} from './payload/encryption.ts';
+export {
   ActionStatus,
   type ClientAction,
   ClientActionType,
-  formatEncChallenge,
   formatHandshakeComplete,
   formatHandshakeRequest,
   formatHandshakeResponse,
@@ -32,7 +45,6 @@ export {
   type HandshakeRequest,
   type HandshakeResponse,
   type ProcessedClientAction,
-  parseEncChallenge,
   parseHandshakeComplete,
   parseHandshakeRequest,
   parseHandshakeResponse,

@@ -3,7 +3,7 @@ import { MessageFlags, type MessageType } from './constants.ts';
 import { encodeMessage, frameLength } from './encode.ts';
 import { FrameMemory } from './frame-memory.ts';
 import { RoundTripTime } from './round-trip.ts';
-import type { QueuedPayload, SendQueue } from './send-queue.ts';
+import type { QueuedPayload } from './send-queue.ts';
 
 export interface SendStreamOptions {
   readonly messageType: MessageType;
@@ -17,6 +17,12 @@ export interface SendStreamOptions {
   readonly trialArrived: () => void;
 }
 
+/** Where the payloads come from. */
+export interface PayloadSource {
+  /** @param ready whether application data may go, or only the handshake */
+  shift(ready: boolean): QueuedPayload | undefined;
+}
+
 /**
  * The sending half of the reliable stream: sequence numbers, the window, loss detection and retransmission.
  *
@@ -26,7 +32,7 @@ export interface SendStreamOptions {
  */
 export class SendStream {
   readonly #options: SendStreamOptions;
-  readonly #queue: SendQueue;
+  readonly #source: PayloadSource;
   readonly #memory = new FrameMemory();
   readonly #roundTrip = new RoundTripTime();
 
@@ -63,9 +69,9 @@ export class SendStream {
   /** Patience with reordering, in quarters of the shortest round trip; grows when it proves too short. */
   #patience = 1;
 
-  constructor(options: SendStreamOptions, queue: SendQueue) {
+  constructor(options: SendStreamOptions, source: PayloadSource) {
     this.#options = options;
-    this.#queue = queue;
+    this.#source = source;
   }
 
   get roundTripTime(): number {
@@ -110,7 +116,7 @@ export class SendStream {
       return this.#sent(message, now);
     }
     if (this.unacknowledged >= limit || !this.#windowOpen) return undefined;
-    const next = this.#queue.shift(ready);
+    const next = this.#source.shift(ready);
     if (!next) return undefined;
     const sequenceNumber = this.#nextSequence++;
     if (next.insteadOfPayload) {

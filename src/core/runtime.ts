@@ -6,6 +6,7 @@ import IsomorphicWebSocket from 'isomorphic-ws';
 import { type Clock, steadyClock } from '../base/clock.ts';
 import { hex } from '../base/encoding.ts';
 import type { RandomSource } from '../base/random.ts';
+import { type AesGcm, type SyncCiphers, syncAesGcm, webCryptoAesGcm } from '../crypto/aes-gcm.ts';
 import { type PayloadDigest, payloadDigest, sha256Digest } from '../crypto/digest.ts';
 import { TransportError } from './errors.ts';
 import type { Platform } from './platform.ts';
@@ -25,6 +26,7 @@ export function platformWith(parts: Partial<Platform> = {}): Platform {
     clock: steadyClock(parts.clock ?? systemClock),
     random: parts.random ?? systemRandom,
     digest: parts.digest ?? systemDigest(),
+    aesGcm: parts.aesGcm ?? systemAesGcm(),
     transport: parts.transport ?? systemTransport,
   };
 }
@@ -59,15 +61,25 @@ function uuid4(bytes: Uint8Array): string {
 }
 
 /** The parts of `node:crypto` used here. */
-interface NodeCrypto {
+interface NodeCrypto extends SyncCiphers {
   /** Node.js 20.12 and later. */
   hash?(algorithm: 'sha256', data: Uint8Array, encoding: 'binary'): string;
   createHash(algorithm: 'sha256'): { update(data: Uint8Array): { digest(): Uint8Array } };
 }
 
+function nodeCrypto(): NodeCrypto | undefined {
+  return globalThis.process?.getBuiltinModule?.('node:crypto') as NodeCrypto | undefined;
+}
+
+/** OpenSSL's where the runtime has it, else WebCrypto's, which takes its time. */
+function systemAesGcm(): AesGcm {
+  const crypto = nodeCrypto();
+  return crypto ? syncAesGcm(crypto) : webCryptoAesGcm(globalThis.crypto.subtle);
+}
+
 /** OpenSSL's SHA-256 where the runtime has it (Node.js 20.16 and later, Deno, Bun), else pure JavaScript. */
 function systemDigest(): PayloadDigest {
-  const crypto: NodeCrypto | undefined = globalThis.process?.getBuiltinModule?.('node:crypto');
+  const crypto = nodeCrypto();
   if (!crypto) return sha256Digest;
   if (crypto.hash) return oneShotDigest(crypto.hash);
   return payloadDigest((bytes) => crypto.createHash('sha256').update(bytes).digest());

@@ -1,5 +1,7 @@
 /** Credentials, SHA-256 of payloads, and AWS Signature Version 4 on both ends, of users and of hybrid nodes. */
 
+export type { AesGcm, AesGcmKey, SyncCiphers } from './aes-gcm.ts';
+export { syncAesGcm, webCryptoAesGcm } from './aes-gcm.ts';
 export type { CredentialProvider, CredentialProviderOptions, Credentials } from './credentials.ts';
 export { CredentialsError, resolveCredentials } from './credentials.ts';
 export type { PayloadDigest } from './digest.ts';

@@ -47,7 +47,9 @@ describe('before the session is ready', () => {
         client === undefined ? {} : { client: { extensions: { smux: client } } },
       ).connect();
       const session = { sessionType: 'Port', properties: null };
-      pair.agent.channel.startHandshake(session, pair.now, agent === undefined ? {} : { smux: agent });
+      pair.agent.channel.startHandshake(session, pair.now, {
+        extensions: agent === undefined ? {} : { smux: agent },
+      });
       pair.run(1_000);
       return [pair.client, pair.agent].map(({ events: [ready] }) =>
         ready?.type === 'ready' ? ready.handshake?.smux : 'not ready',
@@ -63,7 +65,9 @@ describe('before the session is ready', () => {
   test('an agent keeps to what it offered, whatever the client answers', () => {
     const pair = new Pair();
     pair.agent.channel.handleConnected(pair.now);
-    pair.agent.channel.startHandshake({ sessionType: 'Port', properties: null }, pair.now, { smux: 2 });
+    pair.agent.channel.startHandshake({ sessionType: 'Port', properties: null }, pair.now, {
+      extensions: { smux: 2 },
+    });
     const response = {
       ProcessedClientActions: [{ ActionType: 'SessionType', ActionStatus: 1 }],
       Hawser: { Smux: 99 },

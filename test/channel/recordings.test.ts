@@ -83,8 +83,8 @@ const PAYLOADS: Record<string, (payload: Uint8Array) => Uint8Array> = {
   'output_stream_data/5': (p) => channel.formatHandshakeRequest(channel.parseHandshakeRequest(p)),
   'input_stream_data/6': (p) => channel.formatHandshakeResponse(channel.parseHandshakeResponse(p)),
   'output_stream_data/7': (p) => channel.formatHandshakeComplete(channel.parseHandshakeComplete(p)),
-  'output_stream_data/8': (p) => channel.formatEncChallenge(channel.parseEncChallenge(p)),
-  'input_stream_data/9': (p) => channel.formatEncChallenge(channel.parseEncChallenge(p)),
+  'output_stream_data/8': (p) => channel.formatEncryptionChallenge(channel.parseEncryptionChallenge(p)),
+  'input_stream_data/9': (p) => channel.formatEncryptionChallenge(channel.parseEncryptionChallenge(p)),
   'input_stream_data/10': (p) => channel.formatFlag(channel.parseFlag(p)),
   'output_stream_data/10': (p) => channel.formatFlag(channel.parseFlag(p)),
 };

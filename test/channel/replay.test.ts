@@ -62,12 +62,12 @@ describe('in the place of the real plugin', () => {
     expect(events.some(({ type }) => type === 'exitCode')).toBe(false);
   });
 
-  test('07-kms-shell: refuses encryption it cannot do, and says so to both sides', () => {
+  test('07-kms-shell: without a key service, refuses to go on in the clear, and says so to both sides', () => {
     const { events, streamed } = replay('07-kms-shell', 'client');
     expect(events).toContainEqual(
       expect.objectContaining({
         type: 'failed',
-        error: expect.objectContaining({ code: 'ERR_HANDSHAKE_ACTION' }),
+        error: expect.objectContaining({ code: 'ERR_ENCRYPTION_NO_KEY_SERVICE' }),
       }),
     );
     const response = JSON.parse(Buffer.from(streamed[0]!.payload).toString());

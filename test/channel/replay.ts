@@ -8,11 +8,14 @@ import {
   parseAcknowledge,
   parseFlag,
   parseHandshakeRequest,
+  parseKmsEncryptionRequest,
   parseSessionState,
   parseSessionTypeParameters,
   parseSize,
 } from '../../src/channel/index.ts';
 import { payloadDigest, sha256Digest } from '../../src/crypto/digest.ts';
+import type { AesGcm } from '../../src/crypto/index.ts';
+import type { RecordedEncryption } from '../support/recorded-encryption.ts';
 import { isFrame, type RecordedFrame, type RecordingLine, readRecording } from '../support/recording.ts';
 
 /** What our channel did while a recording was played to it, and what the real program had done. */
@@ -31,6 +34,13 @@ export interface Replay {
   acknowledged(): number[];
 }
 
+export interface ReplayOptions {
+  /** What happens, if not all that was recorded. */
+  readonly lines?: readonly RecordingLine[];
+  /** Of an encrypted session. Default: our channel has no key service. */
+  readonly keys?: { readonly recorded: RecordedEncryption; readonly aesGcm: AesGcm };
+}
+
 export interface SentFrame {
   readonly at: number;
   readonly message: AgentMessage;
@@ -44,13 +54,21 @@ export interface SentFrame {
 export function replay(
   name: string,
   role: 'client' | 'agent',
-  lines: readonly RecordingLine[] = readRecording(name),
+  { lines = readRecording(name), keys }: ReplayOptions = {},
 ): Replay {
   let count = 0;
   const channel = new DataChannel({
     role,
-    sessionId: 'replayed',
+    sessionId: keys?.recorded.context['aws:ssm:SessionId'] ?? 'replayed',
     digest: sha256Digest,
+    ...(keys && {
+      encryption: {
+        aesGcm: keys.aesGcm,
+        randomBytes: keys.recorded.agentRandom,
+        targetId: keys.recorded.context['aws:ssm:TargetId']!,
+        wake: () => {},
+      },
+    }),
     uuid: () => `00000000-0000-4000-8000-${(count++).toString(16).padStart(12, '0')}`,
   });
   const events: ChannelEvent[] = [];
@@ -58,7 +76,13 @@ export function replay(
   const recorded: AgentMessage[] = [];
 
   const poll = (now: number) => {
-    for (let event = channel.pollEvent(); event; event = channel.pollEvent()) events.push(event);
+    for (let event = channel.pollEvent(); event; event = channel.pollEvent()) {
+      events.push(event);
+      if (event.type === 'generateDataKey' || event.type === 'decryptDataKey') {
+        const { dataKey, ciphertextKey: ciphertext } = keys!.recorded;
+        channel.handleDataKey({ plaintext: dataKey.slice(), ciphertext }, now);
+      }
+    }
     for (let frame = channel.pollTransmit(now); frame; frame = channel.pollTransmit(now)) {
       sent.push({ at: now, message: decodeMessage(frame, sha256Digest) });
     }
@@ -82,7 +106,7 @@ export function replay(
         channel.handleDisconnected(line.at);
     } else if (line.channel === 'data') {
       if (!line.binary && line.from === role) channel.handleConnected(line.at);
-      else if (line.binary && line.from === role) mimic(channel, line, recorded);
+      else if (line.binary && line.from === role) mimic(channel, line, recorded, keys?.recorded);
       else if (line.binary && line.to === role && !line.lost && channel.connected)
         channel.handleMessage(line.data, line.at);
     }
@@ -141,8 +165,14 @@ function endsChannel(line: RecordingLine): boolean {
 }
 
 /** Does to our channel what made the real program send this frame. */
-function mimic(channel: DataChannel, frame: RecordedFrame, recorded: AgentMessage[]): void {
+function mimic(
+  channel: DataChannel,
+  frame: RecordedFrame,
+  recorded: AgentMessage[],
+  keys: RecordedEncryption | undefined,
+): void {
   const message = decodeMessage(frame.original ?? frame.data, sha256Digest);
+  const payload = () => keys?.decrypt(message) ?? message.payload;
   if (message.messageType === MessageType.AgentSessionState) {
     channel.announce(parseSessionState(message.payload).sessionState as 'Connected' | 'Terminating');
   }
@@ -157,18 +187,21 @@ function mimic(channel: DataChannel, frame: RecordedFrame, recorded: AgentMessag
       channel.sendFlag(parseFlag(message.payload));
       return;
     case PayloadType.ExitCode:
-      channel.sendExitCode(Number(Buffer.from(message.payload).toString().split(' ')[1]));
+      channel.sendExitCode(Number(Buffer.from(payload()).toString().split(' ')[1]));
       return;
     case PayloadType.HandshakeRequest: {
-      const [action] = parseHandshakeRequest(message.payload).requestedClientActions;
-      channel.startHandshake(parseSessionTypeParameters(action?.actionParameters), frame.at);
+      const [action, kms] = parseHandshakeRequest(message.payload).requestedClientActions;
+      const encryption = kms && keys && parseKmsEncryptionRequest(kms.actionParameters);
+      channel.startHandshake(parseSessionTypeParameters(action?.actionParameters), frame.at, { encryption });
       return;
     }
     case PayloadType.HandshakeResponse:
     case PayloadType.HandshakeComplete:
+    case PayloadType.EncChallengeRequest:
+    case PayloadType.EncChallengeResponse:
       return; // our channel's own doing
     default:
-      channel.send(message.payload, message.payloadType);
+      channel.send(payload(), message.payloadType);
   }
 }
 

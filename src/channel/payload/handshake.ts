@@ -158,15 +158,6 @@ export function parseSessionTypeParameters(actionParameters: unknown): SessionTy
   };
 }
 
-/** Payload of `EncChallengeRequest` and `EncChallengeResponse`: base64 of the encrypted challenge. @throws {MessageError} */
-export function parseEncChallenge(payload: Uint8Array): string {
-  return readString(readJson(payload, 'the encryption challenge'), 'Challenge', 'the encryption challenge');
-}
-
-export function formatEncChallenge(challenge: string): Uint8Array {
-  return writeJson({ Challenge: challenge });
-}
-
 /** What both ends can do. */
 export function agreedExtensions(
   theirs: HandshakeExtensions = {},

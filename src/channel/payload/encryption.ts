@@ -1,0 +1,63 @@
+import { base64, fromBase64 } from '../../base/encoding.ts';
+import { asObject, own, readJson, readOptionalString, readString, writeJson } from './json.ts';
+
+/** Parameters of the `KMSEncryption` action (PROTOCOL.md section 7). */
+export interface KmsEncryptionRequest {
+  readonly keyId: string;
+  /** 16 random bytes in base64 that belong into the encryption context; older agents send none. */
+  readonly challenge?: string | undefined;
+}
+
+/** Result of the `KMSEncryption` action. */
+export interface KmsEncryptionResponse {
+  readonly ciphertextKey: Uint8Array;
+  /** Whether the challenge is in the encryption context. */
+  readonly challengeAcknowledgement: boolean;
+}
+
+/** @throws {MessageError} */
+export function parseKmsEncryptionRequest(actionParameters: unknown): KmsEncryptionRequest {
+  const json = asObject(actionParameters, WHAT_IS_ASKED);
+  const challenge = readOptionalString(json, 'Challenge', WHAT_IS_ASKED);
+  return {
+    keyId: readString(json, 'KMSKeyId', WHAT_IS_ASKED),
+    ...(challenge !== '' && { challenge }),
+  };
+}
+
+export function kmsEncryptionRequest({ keyId, challenge }: KmsEncryptionRequest): object {
+  return { KMSKeyId: keyId, ...(challenge !== undefined && { Challenge: challenge }) };
+}
+
+/** @returns undefined for a data key that cannot be one @throws {MessageError} */
+export function parseKmsEncryptionResponse(actionResult: unknown): KmsEncryptionResponse | undefined {
+  const json = asObject(actionResult, WHAT_IS_ANSWERED);
+  const ciphertextKey = fromBase64(readString(json, 'KMSCipherTextKey', WHAT_IS_ANSWERED));
+  if (!ciphertextKey || ciphertextKey.length === 0 || ciphertextKey.length > MAX_CIPHERTEXT) return undefined;
+  return { ciphertextKey, challengeAcknowledgement: own(json, 'ChallengeAcknowledgement') === true };
+}
+
+export function kmsEncryptionResponse(response: KmsEncryptionResponse): object {
+  return {
+    KMSCipherTextKey: base64(response.ciphertextKey),
+    KMSCipherTextHash: null,
+    ...(response.challengeAcknowledgement && { ChallengeAcknowledgement: true }),
+  };
+}
+
+/** Payload of `EncChallengeRequest` and `EncChallengeResponse`: the encrypted challenge. @throws {MessageError} */
+export function parseEncryptionChallenge(payload: Uint8Array): Uint8Array {
+  const challenge = readString(readJson(payload, CHALLENGE), 'Challenge', CHALLENGE);
+  return fromBase64(challenge) ?? new Uint8Array(0);
+}
+
+export function formatEncryptionChallenge(sealed: Uint8Array): Uint8Array {
+  return writeJson({ Challenge: base64(sealed) });
+}
+
+/** Bytes: what KMS takes (API reference, Decrypt). */
+const MAX_CIPHERTEXT = 6_144;
+
+const WHAT_IS_ASKED = 'the parameters of KMSEncryption';
+const WHAT_IS_ANSWERED = 'the result of KMSEncryption';
+const CHALLENGE = 'the encryption challenge';
