@@ -20,9 +20,11 @@ import { platformWith } from '../core/runtime.ts';
 import { ServiceClock } from '../core/service-clock.ts';
 import { ServiceError, ThrottledError } from '../core/service-error.ts';
 import { type CredentialProvider, type Credentials, CredentialsError } from '../crypto/credentials.ts';
+import type { KeyService } from '../crypto/kms/key-service.ts';
 import { refuseJob } from './agent-job.ts';
 import { ControlChannel } from './control-channel.ts';
 import { resolveDocument } from './document.ts';
+import { sessionEncryption } from './encryption.ts';
 import { AgentError } from './error.ts';
 import { MessageGateway } from './gateway.ts';
 import { InformationReports, type Machine } from './information-reports.ts';
@@ -54,6 +56,21 @@ export interface AgentOptions extends NodeEndpointOptions {
    * to be listed as online. Default false.
    */
   readonly updateInstanceInformation?: boolean;
+  /**
+   * What decrypts the data keys of sessions that are to be encrypted with AWS KMS (`kmsKeyId` of the session document),
+   * with the rights of this node: `hawser/kms` has some. Default: such sessions are refused.
+   */
+  readonly keyService?: KeyService;
+  /**
+   * Refuse sessions in the clear, and with them those for ports, which are never encrypted. Which sessions are encrypted
+   * is otherwise the word of the service. Default false.
+   */
+  readonly requireEncryption?: boolean;
+  /**
+   * Refuse clients that leave this agent's random challenge out of the encryption context, as those of AWS up to 1.2.707
+   * do. `Kms.RequireKMSChallengeResponse` of AWS's agent. Default false.
+   */
+  readonly requireKmsChallenge?: boolean;
   /** Parts to use instead of the runtime's own clock, randomness, SHA-256 and network. */
   readonly platform?: Partial<Platform>;
 }
@@ -308,13 +325,6 @@ export class Agent extends EventEmitter<AgentEvents> {
         `${instanceId} has no handler for sessions of type ${document.sessionType}. It has: ${Object.keys(handlers).join(', ')}.`,
       );
     }
-    // Better no session than one in the clear that was to be encrypted.
-    if (document.inputs.kmsKeyId && document.sessionType !== 'Port') {
-      throw new AgentError(
-        'ERR_AGENT_START',
-        'The session document asks for KMS encryption (kmsKeyId), which this agent cannot do yet.',
-      );
-    }
     const handler = handlers[document.sessionType]!;
     return new SessionRun({
       task,
@@ -323,6 +333,7 @@ export class Agent extends EventEmitter<AgentEvents> {
       gateway: this.#gateway,
       platform: this.#platform,
       payloadSize: this.#options.payloadSize,
+      encryption: sessionEncryption(document, this.#options),
     });
   }
 

@@ -1,13 +1,15 @@
 import { type Deferred, deferred } from '../base/deferred.ts';
 import { PayloadFlag, PayloadType } from '../channel/constants.ts';
 import { DataChannel } from '../channel/data-channel.ts';
-import type { ChannelEvent, ReadyEvent } from '../channel/events.ts';
+import type { ChannelEvent, DataKeyEvent, ReadyEvent } from '../channel/events.ts';
 import type { HandshakeExtensions } from '../channel/payload/handshake.ts';
 import type { StartSessionTask } from '../channel/payload/task.ts';
 import type { TerminalSize } from '../channel/payload/terminal.ts';
+import { answerDataKey } from '../core/data-key.ts';
 import { sleep } from '../core/deadline.ts';
 import type { Platform } from '../core/platform.ts';
 import type { ResolvedDocument } from './document.ts';
+import type { RunEncryption } from './encryption.ts';
 import { AgentError } from './error.ts';
 import type { MessageGateway } from './gateway.ts';
 import { Reconnect } from './reconnect.ts';
@@ -22,6 +24,8 @@ export interface SessionRunOptions {
   readonly gateway: MessageGateway;
   readonly platform: Platform;
   readonly payloadSize: number | undefined;
+  /** Undefined for a session in the clear. */
+  readonly encryption: RunEncryption | undefined;
 }
 
 /** How a session ended, for `agent_task_complete`. */
@@ -50,13 +54,22 @@ export class SessionRun {
   #handshake: Deferred<Handshake> | undefined;
 
   constructor(options: SessionRunOptions) {
-    const { task, platform } = options;
+    const { task, platform, encryption } = options;
+    const { digest, aesGcm, random } = platform;
     this.#options = options;
     const channel = new DataChannel({
       role: 'agent',
       sessionId: task.sessionId,
-      digest: platform.digest,
-      uuid: () => platform.random.uuid(),
+      digest,
+      uuid: () => random.uuid(),
+      ...(encryption && {
+        encryption: {
+          aesGcm,
+          randomBytes: (length) => random.bytes(length),
+          targetId: encryption.targetId,
+          wake: () => this.#channel.command(() => {}),
+        },
+      }),
       ...(options.payloadSize !== undefined && { payloadSize: options.payloadSize }),
     });
     this.#channel = new SessionChannel(channel, platform.clock, {
@@ -122,6 +135,7 @@ export class SessionRun {
 
   async #callHandler(): Promise<SessionOutcome> {
     try {
+      if (this.#options.encryption) await this.#startHandshake();
       const { exitCode, output = '' } = await this.#options.handler(this.#session());
       return { status: 'Success', output, ...(exitCode !== undefined && { exitCode }) };
     } catch (error) {
@@ -196,11 +210,22 @@ export class SessionRun {
         if (event.flag === PayloadFlag.TerminateSession) this.terminate();
         else this.#channel.input.push(event.flag);
         return;
+      case 'decryptDataKey':
+      case 'generateDataKey':
+        void this.#provideDataKey(event);
+        return;
       case 'failed':
         this.#handshake?.reject(event.error);
         this.#fail(event.error);
         return;
     }
+  }
+
+  async #provideDataKey(event: DataKeyEvent): Promise<void> {
+    const { encryption, platform } = this.#options;
+    if (!encryption) return; // the channel does not ask
+    const { signal } = this.#finished;
+    this.#channel.command(await answerDataKey(event, encryption.keyService, platform.clock, signal));
   }
 
   #notify<T>(listeners: ReadonlySet<(value: T) => void>, value: T): void {
@@ -249,8 +274,9 @@ export class SessionRun {
       const { sessionType } = this.#options.document;
       const properties = SHELL_TYPES.has(sessionType) ? null : this.#options.document.properties;
       const now = this.#options.platform.clock.now();
+      const { encryption } = this.#options;
       this.#channel.command((channel) =>
-        channel.startHandshake({ sessionType, properties }, now, { extensions }),
+        channel.startHandshake({ sessionType, properties }, now, { extensions, encryption }),
       );
       this.#handshake = handshake;
     }

@@ -131,6 +131,7 @@ export class ClientHandshake implements Handshake {
       case ClientActionType.KMSEncryption: {
         const { sessionId, role, encryption } = this.#parts.options;
         if (!encryption) return { actionType, error: noKeyService(role) };
+        if (encryption.targetId === undefined) return { actionType, error: noTarget() };
         const { keyId, challenge } = parseKmsEncryptionRequest(actionParameters);
         const context = encryptionContext(sessionId, encryption.targetId, challenge);
         this.#encryption = { keyId, challenge, context };
@@ -245,6 +246,13 @@ export function notEncrypted(): EncryptionError {
   return new EncryptionError(
     'ERR_ENCRYPTION_REQUIRED',
     'This client demands an encrypted session, and the agent does not encrypt this one. Set kmsKeyId in the session preferences; port sessions are never encrypted with KMS.',
+  );
+}
+
+function noTarget(): EncryptionError {
+  return new EncryptionError(
+    'ERR_ENCRYPTION_NO_TARGET',
+    'The session must be encrypted with AWS KMS, and its target is not known here. Whoever attaches to a session must say `target`.',
   );
 }
 

@@ -35,8 +35,11 @@ export interface ChannelEncryption {
   readonly aesGcm: AesGcm;
   /** For nonces and challenges. */
   readonly randomBytes: (length: number) => Uint8Array;
-  /** Client: `Target` of StartSession. Agent: its own id. They must be equal (PROTOCOL.md section 8). */
-  readonly targetId: string;
+  /**
+   * Client: `Target` of StartSession. Agent: its own id. They must be equal (PROTOCOL.md section 8). A client that does
+   * not know it cannot encrypt.
+   */
+  readonly targetId: string | undefined;
   /** Something was encrypted or decrypted that took its time: poll. Never called within a call of the channel. */
   readonly wake: () => void;
 }

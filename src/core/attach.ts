@@ -1,3 +1,4 @@
+import type { KeyService } from '../crypto/kms/key-service.ts';
 import { dataChannelOpener } from './data-channel-opener.ts';
 import type { StreamHosts } from './endpoints.ts';
 import type { Platform } from './platform.ts';
@@ -13,6 +14,10 @@ export interface AttachOptions extends SessionOptions {
   readonly resume?: ((options: { signal: AbortSignal }) => Promise<ResumeAnswer | undefined>) | undefined;
   /** Asks for a TerminateSession. Default: the agent alone is told, on the data channel. */
   readonly terminate?: ((options: { signal: AbortSignal }) => Promise<void>) | undefined;
+  /** What gives the data key of a session that is encrypted with AWS KMS. Default: such a session is refused. */
+  readonly keyService?: KeyService | undefined;
+  /** `Target` of the StartSession: an encrypted session needs it. */
+  readonly target?: string | undefined;
   /** Hosts that stream URLs may lead to, beside the message gateways of AWS: names, or `name:port`. */
   readonly allowedStreamHosts?: readonly string[] | undefined;
   /** Lets `ws:` lead to other machines. Default false. */
@@ -37,15 +42,16 @@ export async function attach(access: SessionAccess, options: AttachOptions = {})
 /** What {@link attach} and the client share. */
 export async function openSession(
   { sessionId, streamUrl, tokenValue }: SessionAccess,
-  options: SessionOptions & Pick<AttachOptions, 'resume' | 'terminate'>,
+  options: SessionOptions & Pick<AttachOptions, 'resume' | 'terminate' | 'keyService' | 'target'>,
   platform: Platform,
   hosts: StreamHosts,
 ): Promise<Session> {
-  const { resume, terminate, signal } = options;
+  const { resume, terminate, keyService, target, signal } = options;
   const open = dataChannelOpener(platform, hosts);
   const socket = await open(streamUrl, tokenValue, signal);
   try {
-    return new Session({ platform, sessionId, streamUrl, open, resume, terminate }, socket, options);
+    const link = { platform, sessionId, streamUrl, open, resume, terminate, keyService, target };
+    return new Session(link, socket, options);
   } catch (error) {
     socket.close();
     throw error;

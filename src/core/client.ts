@@ -1,4 +1,5 @@
 import type { CredentialProvider, Credentials } from '../crypto/credentials.ts';
+import type { KeyService } from '../crypto/kms/key-service.ts';
 import { type AttachOptions, openSession } from './attach.ts';
 import { AwsJson } from './aws-json.ts';
 import { type CopyFromOptions, copyFrom, type RemoteFile } from './copy-from.ts';
@@ -27,6 +28,11 @@ export interface SessionClientOptions extends EndpointVariant {
   readonly region: string;
   /** A provider is asked before every try of every call. */
   readonly credentials: Credentials | CredentialProvider;
+  /**
+   * What gives the data keys of sessions that are encrypted with AWS KMS: `hawser/kms` has some. Default: such sessions
+   * are refused, never opened in the clear.
+   */
+  readonly keyService?: KeyService | undefined;
   /** A service other than AWS's own in the region. Stream URLs may lead to its host as well. */
   readonly endpoint?: string | URL | undefined;
   /** Lets `http:` and `ws:` lead to other machines. Default false. */
@@ -40,6 +46,11 @@ export interface SessionClientOptions extends EndpointVariant {
 }
 
 export interface StartSessionOptions extends StartSessionInput, SessionOptions {}
+
+export interface ResumeSessionOptions extends SessionOptions {
+  /** `Target` of the StartSession: an encrypted session needs it. */
+  readonly target?: string | undefined;
+}
 
 export interface DescribeSessionsOptions extends DescribeSessionsInput, CallSignal {}
 
@@ -83,6 +94,7 @@ export class SessionClient {
   readonly #platform: Platform;
   readonly #hosts: StreamHosts;
   readonly #api: SessionApi;
+  readonly #keyService: KeyService | undefined;
 
   /** @throws {EndpointError} for a region or an endpoint that cannot be, or would send secrets in the clear */
   constructor(options: SessionClientOptions) {
@@ -91,6 +103,7 @@ export class SessionClient {
     const endpoint =
       options.endpoint === undefined ? undefined : parseEndpoint(options.endpoint, allowInsecure);
     this.#platform = platformWith(options.platform);
+    this.#keyService = options.keyService;
     this.#hosts = { endpoint, allowInsecure, allowedStreamHosts };
     this.#api = new SessionApi(
       new AwsJson({
@@ -224,7 +237,7 @@ export class SessionClient {
    *
    * @throws {SessionNotFoundError} also when the session is over
    */
-  async resumeSession(sessionId: string, options: SessionOptions = {}): Promise<Session> {
+  async resumeSession(sessionId: string, options: ResumeSessionOptions = {}): Promise<Session> {
     const { signal } = options;
     const access = await this.#api.resumeSession(sessionId, { signal });
     if (access) return this.#open(access, options);
@@ -278,11 +291,12 @@ export class SessionClient {
   ): Promise<Session> {
     const { sessionId } = access;
     const {
+      keyService = this.#keyService,
       // One try a call: the session itself comes back with the next, for minutes.
       resume = ({ signal }) => this.#api.resumeSession(sessionId, { signal, attempts: 1 }),
       terminate = ({ signal }) => this.#api.terminateSession(sessionId, { signal }),
     } = options;
-    return openSession(access, { ...options, resume, terminate }, this.#platform, this.#hosts);
+    return openSession(access, { ...options, keyService, resume, terminate }, this.#platform, this.#hosts);
   }
 
   /** Best effort: whatever made the session useless is the error to tell of. */

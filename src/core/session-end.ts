@@ -26,6 +26,11 @@ export type SessionEndReason =
   | 'ConnectionLost'
   /** The handshake failed, or the other end fell silent. */
   | 'ChannelFailed'
+  /**
+   * The session had to be encrypted and could not be, or something between client and node tampered with it. `error` is
+   * an `EncryptionError` that says which.
+   */
+  | 'EncryptionFailed'
   /** The `signal` given to the session fired. */
   | 'Aborted'
   /** It is over, and nobody said why. What AWS's service reports of a plain `exit`. */

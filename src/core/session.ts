@@ -3,19 +3,22 @@ import { deferred } from '../base/deferred.ts';
 import type { PayloadFlag } from '../channel/constants.ts';
 import { PayloadFlag as Flag, PayloadType } from '../channel/constants.ts';
 import { DataChannel } from '../channel/data-channel.ts';
+import { EncryptionError } from '../channel/encryption/error.ts';
 import type { MessageError } from '../channel/error.ts';
-import type { ChannelEvent, ReadyEvent } from '../channel/events.ts';
+import type { ChannelEvent, DataKeyEvent, ReadyEvent } from '../channel/events.ts';
 import type { HandshakeExtensions } from '../channel/payload/handshake.ts';
 import type { TerminalSize } from '../channel/payload/terminal.ts';
+import type { KeyService } from '../crypto/kms/key-service.ts';
 import { ByteSink } from './byte-sink.ts';
 import { ByteSource } from './byte-source.ts';
 import { ChannelDriver } from './channel-driver.ts';
 import type { DataChannelOpener } from './data-channel-opener.ts';
+import { answerDataKey } from './data-key.ts';
 import { withDeadline } from './deadline.ts';
 import { SessionError, TransportError } from './errors.ts';
 import type { Platform } from './platform.ts';
 import { type Reconnecting, Reconnector } from './reconnector.ts';
-import { endOf, type SessionEnd } from './session-end.ts';
+import { endOf, type SessionEnd, type SessionEndReason } from './session-end.ts';
 import type { Socket } from './socket.ts';
 
 export interface SessionOptions {
@@ -39,6 +42,12 @@ export interface SessionOptions {
    * handshake. Default nothing.
    */
   readonly extensions?: HandshakeExtensions | undefined;
+  /**
+   * Go on only when input and output are encrypted with a data key of AWS KMS: a session in the clear ends with
+   * `ERR_ENCRYPTION_REQUIRED`, before a byte of it is seen. Which sessions are encrypted is otherwise the word of the
+   * service. Default false.
+   */
+  readonly requireEncryption?: boolean | undefined;
   /** Bytes of input that may be unacknowledged. Default 1 MiB. */
   readonly sendWindow?: number | undefined;
   /** Bytes of output that may wait to be read before the agent is made to stop. Default 1 MiB. */
@@ -79,6 +88,10 @@ export interface SessionLink {
   readonly sessionId: string;
   readonly streamUrl: string;
   readonly open: DataChannelOpener;
+  /** What gives the data key, if the session is to be encrypted, and what that is bound to. */
+  readonly keyService?: KeyService | undefined;
+  /** `Target` of StartSession. */
+  readonly target?: string | undefined;
   /** ResumeSession. Undefined, or no token, when the session is over. */
   readonly resume?: ((options: { signal: AbortSignal }) => Promise<ResumeAnswer | undefined>) | undefined;
   /** TerminateSession. */
@@ -159,7 +172,7 @@ export class Session extends EventEmitter<SessionEvents> {
   /** @param socket open, with the opening message sent @internal */
   constructor(link: SessionLink, socket: Socket, options: SessionOptions = {}) {
     super();
-    const { clock, random, digest, transport } = link.platform;
+    const { clock, random, digest, aesGcm, transport } = link.platform;
     this.#link = link;
     this.#streamUrl = link.streamUrl;
     this.sessionId = link.sessionId;
@@ -174,6 +187,14 @@ export class Session extends EventEmitter<SessionEvents> {
       sessionId: link.sessionId,
       digest,
       uuid: () => random.uuid(),
+      ...(link.keyService && {
+        encryption: {
+          aesGcm,
+          randomBytes: (length) => random.bytes(length),
+          targetId: link.target,
+          wake: () => this.#changed(),
+        },
+      }),
       ...channelOptions(options),
     });
     if (options.size) this.#channel.resize(options.size);
@@ -300,12 +321,28 @@ export class Session extends EventEmitter<SessionEvents> {
         // The agent is told before the channel closes.
         this.#driver.run();
         this.#terminateUnseen();
-        this.#finish({ reason: 'ChannelFailed', message: event.error.message, error: event.error });
+        this.#finish({
+          reason: failureReason(event.error),
+          message: event.error.message,
+          error: event.error,
+        });
+        return;
+      case 'generateDataKey':
+      case 'decryptDataKey':
+        void this.#provideDataKey(event);
         return;
       case 'closed':
         this.#finish(endOf(event.message, this.#exitCode, this.#asked !== undefined));
         return;
     }
+  }
+
+  async #provideDataKey(event: DataKeyEvent): Promise<void> {
+    const { keyService, platform } = this.#link;
+    if (!keyService) return; // without one the channel does not ask
+    const answer = await answerDataKey(event, keyService, platform.clock, this.#over.signal);
+    answer(this.#channel);
+    this.#changed();
   }
 
   #sourceOf(payloadType: number): ByteSource {
@@ -465,9 +502,15 @@ const GRACE = 5_000;
 
 const OVER_MEANWHILE = 'The session was already over when this client tried to resume it.';
 
-function channelOptions({ payloadSize, sendWindow, receiveBuffer, extensions }: SessionOptions) {
+function failureReason(error: Error): SessionEndReason {
+  return error instanceof EncryptionError ? 'EncryptionFailed' : 'ChannelFailed';
+}
+
+function channelOptions(options: SessionOptions) {
+  const { payloadSize, sendWindow, receiveBuffer, extensions, requireEncryption } = options;
   return {
     ...(extensions !== undefined && { extensions }),
+    ...(requireEncryption !== undefined && { requireEncryption }),
     ...(payloadSize !== undefined && { payloadSize }),
     ...(sendWindow !== undefined && { sendWindow }),
     ...(receiveBuffer !== undefined && { receiveBuffer }),

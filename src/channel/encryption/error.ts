@@ -13,6 +13,8 @@ export type EncryptionErrorCode =
   | 'ERR_ENCRYPTION_KEY'
   /** The session must be encrypted, and this end was given no key service. */
   | 'ERR_ENCRYPTION_NO_KEY_SERVICE'
+  /** The same, and this client was not told the target, which belongs into the encryption context. */
+  | 'ERR_ENCRYPTION_NO_TARGET'
   /** This end demands encryption, and the other does not offer it. */
   | 'ERR_ENCRYPTION_REQUIRED'
   /** Agent: the client could not encrypt; the message has what it said. */
