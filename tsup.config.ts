@@ -6,6 +6,7 @@ export default defineConfig({
     channel: 'src/channel/index.ts',
     crypto: 'src/crypto/index.ts',
     policy: 'src/policy/index.ts',
+    kms: 'src/kms/index.ts',
     agent: 'src/agent/index.ts',
     service: 'src/service/index.ts',
     node: 'src/node/index.ts',

@@ -4,10 +4,11 @@
  */
 import IsomorphicWebSocket from 'isomorphic-ws';
 import { type Clock, steadyClock } from '../base/clock.ts';
-import { hex } from '../base/encoding.ts';
+import { concat, hex } from '../base/encoding.ts';
 import type { RandomSource } from '../base/random.ts';
 import { type AesGcm, type SyncCiphers, syncAesGcm, webCryptoAesGcm } from '../crypto/aes-gcm.ts';
 import { type PayloadDigest, payloadDigest, sha256Digest } from '../crypto/digest.ts';
+import type { KeyCipher } from '../crypto/kms/key-cipher.ts';
 import { TransportError } from './errors.ts';
 import type { Platform } from './platform.ts';
 import type { ConnectOptions, Socket, Transport } from './socket.ts';
@@ -99,6 +100,63 @@ function oneShotDigest(hash: NonNullable<NodeCrypto['hash']>): PayloadDigest {
     },
   };
 }
+
+/** OpenSSL's AES-256-GCM where the runtime has it (Node.js 20.16 and later, Deno, Bun), else WebCrypto's. */
+export function systemKeyCipher(): KeyCipher {
+  const crypto = globalThis.process?.getBuiltinModule?.('node:crypto');
+  return crypto ? nodeKeyCipher(crypto) : webKeyCipher(globalThis.crypto.subtle);
+}
+
+function nodeKeyCipher(crypto: typeof import('node:crypto')): KeyCipher {
+  return {
+    async encrypt(key, nonce, plaintext, additionalData) {
+      const cipher = crypto.createCipheriv('aes-256-gcm', key, nonce).setAAD(additionalData);
+      return concat([cipher.update(plaintext), cipher.final(), cipher.getAuthTag()]);
+    },
+    async decrypt(key, nonce, ciphertext, additionalData) {
+      const end = ciphertext.length - TAG_LENGTH;
+      const options = { authTagLength: TAG_LENGTH };
+      const decipher = crypto.createDecipheriv('aes-256-gcm', key, nonce, options).setAAD(additionalData);
+      decipher.setAuthTag(ciphertext.subarray(end));
+      const unchecked = decipher.update(ciphertext.subarray(0, end));
+      const plaintext = Uint8Array.from(unchecked);
+      unchecked.fill(0);
+      try {
+        decipher.final();
+        return plaintext;
+      } catch {
+        plaintext.fill(0);
+        return undefined;
+      }
+    },
+  };
+}
+
+/** Browsers have it only on pages from https: or localhost. */
+export function webKeyCipher(subtle: SubtleCrypto): KeyCipher {
+  const imported = (key: Uint8Array, use: 'encrypt' | 'decrypt') =>
+    subtle.importKey('raw', key as BufferSource, 'AES-GCM', false, [use]);
+  const algorithm = (iv: Uint8Array, additionalData: Uint8Array) =>
+    ({ name: 'AES-GCM', iv, additionalData }) as AesGcmParams;
+  return {
+    async encrypt(key, nonce, plaintext, additionalData) {
+      const secret = await imported(key, 'encrypt');
+      return new Uint8Array(
+        await subtle.encrypt(algorithm(nonce, additionalData), secret, plaintext as BufferSource),
+      );
+    },
+    async decrypt(key, nonce, ciphertext, additionalData) {
+      const secret = await imported(key, 'decrypt');
+      return subtle
+        .decrypt(algorithm(nonce, additionalData), secret, ciphertext as BufferSource)
+        .then((plaintext) => new Uint8Array(plaintext))
+        .catch(() => undefined);
+    },
+  };
+}
+
+/** Bytes, of AES-GCM. */
+const TAG_LENGTH = 16;
 
 const systemTransport: Transport = { fetch: (request) => globalThis.fetch(request), connect, watchOnline };
 

@@ -1,0 +1,240 @@
+import { callbackKeyService, type KeyServiceError } from 'hawser/kms';
+import type { AuthorizationRequest } from 'hawser/policy';
+import { seededRandom, VirtualClock } from 'hawser/testing';
+import { describe, expect, test } from 'vitest';
+import { systemKeyCipher, webKeyCipher } from '../../src/core/runtime.ts';
+import { ACCOUNT, CONTEXT, jane, localKeys, REGION, stranger } from './world.ts';
+
+describe('LocalKeyService', () => {
+  test('tells of its keys, with nothing secret', async () => {
+    const clock = new VirtualClock();
+    const keys = localKeys({ platform: { clock } });
+    const key = await keys.createKey({ aliases: ['alias/a', 'alias/team/b'], description: 'one' });
+    expect(key).toEqual({
+      id: expect.stringMatching(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/),
+      arn: `arn:aws:kms:${REGION}:${ACCOUNT}:key/${key.id}`,
+      aliases: ['alias/a', 'alias/team/b'],
+      description: 'one',
+      enabled: true,
+      created: clock.now(),
+    });
+    const other = await keys.createKey();
+    await keys.disableKey(other.arn);
+    expect(await keys.listKeys()).toEqual([key, { ...other, enabled: false }]);
+  });
+
+  test.each(['sessions', 'alias/', 'alias/aws/ssm', 'alias/a b', 'alias/a:b', `alias/${'x'.repeat(251)}`])(
+    '%j is no alias',
+    async (alias) => {
+      await expect(localKeys().createKey({ aliases: [alias] })).rejects.toMatchObject({
+        code: 'ERR_KEY_ALIAS',
+      });
+    },
+  );
+
+  test('an alias is of one key', async () => {
+    const keys = localKeys();
+    const [one, two] = await Promise.allSettled([
+      keys.createKey({ aliases: ['alias/a'] }),
+      keys.createKey({ aliases: ['alias/b', 'alias/a'] }),
+    ]);
+    expect(one.status).toBe('fulfilled');
+    expect(two).toMatchObject({ reason: { code: 'ERR_KEY_ALIAS' } });
+    expect(await keys.listKeys()).toHaveLength(1);
+  });
+
+  test('enables and disables no key that is not there', async () => {
+    const keys = localKeys();
+    await expect(keys.disableKey('alias/none')).rejects.toMatchObject({ code: 'ERR_KEY_NOT_FOUND' });
+    await expect(keys.enableKey('none')).rejects.toMatchObject({ code: 'ERR_KEY_NOT_FOUND' });
+  });
+
+  test('lets the account use a key without a policy, and nobody else', async () => {
+    const keys = localKeys();
+    const { arn } = await keys.createKey();
+    const { ciphertext } = await keys.as(jane).generateDataKey(arn, CONTEXT);
+    const denied = {
+      code: 'ERR_KEY_ACCESS_DENIED',
+      message: `User: ${stranger.arn} is not authorized to perform: kms:Decrypt on resource: ${arn} because no resource-based policy allows the kms:Decrypt action`,
+    };
+    await expect(keys.as(stranger).decrypt(ciphertext, CONTEXT)).rejects.toMatchObject(denied);
+  });
+
+  test('asks the policy with the encryption context, and how the key was named', async () => {
+    const keys = localKeys();
+    const asked: AuthorizationRequest[] = [];
+    const { arn } = await keys.createKey({
+      aliases: ['alias/sessions'],
+      policy: (request) => {
+        asked.push(request);
+        return { effect: 'Allow' };
+      },
+    });
+    const { ciphertext } = await keys.as(jane).generateDataKey('alias/sessions', CONTEXT);
+    await keys.as(jane).decrypt(ciphertext, CONTEXT);
+    const context = [
+      ['kms:CallerAccount', ACCOUNT],
+      ['kms:EncryptionContextKeys', ['aws:ssm:SessionId', 'aws:ssm:TargetId']],
+      ['kms:EncryptionContext:aws:ssm:SessionId', CONTEXT['aws:ssm:SessionId']],
+      ['kms:EncryptionContext:aws:ssm:TargetId', CONTEXT['aws:ssm:TargetId']],
+    ] as const;
+    expect(asked).toEqual([
+      {
+        principal: jane,
+        action: 'kms:GenerateDataKey',
+        resource: arn,
+        context: new Map<string, unknown>([...context, ['kms:RequestAlias', 'alias/sessions']]),
+      },
+      { principal: jane, action: 'kms:Decrypt', resource: arn, context: new Map<string, unknown>(context) },
+    ]);
+  });
+
+  test('needs a yes of both sides, and says which of them said no', async () => {
+    const keys = localKeys();
+    const open = await keys.createKey();
+    const shut = await keys.createKey({
+      policy: () => ({ effect: 'ExplicitDeny', policyType: 'resource-based policy' }),
+    });
+    const limited = keys.as(jane, () => ({ effect: 'ImplicitDeny', policyType: 'identity-based policy' }));
+    const reason = async (keyId: string) =>
+      (await limited
+        .generateDataKey(keyId, CONTEXT)
+        .catch((error: KeyServiceError) => error.message)) as string;
+    expect(await reason(open.arn)).toMatch(/because no identity-based policy allows/);
+    expect(await reason(shut.arn)).toMatch(/with an explicit deny in a resource-based policy$/);
+    // Whoever may not use keys does not learn which there are.
+    expect(await reason('alias/none')).toMatch(
+      /not authorized.* on resource: arn:aws:kms:.*:alias\/none because/,
+    );
+  });
+
+  test('a policy that throws lets nobody pass', async () => {
+    const keys = localKeys();
+    const cause = new Error('no such table');
+    const { arn } = await keys.createKey({
+      policy: () => {
+        throw cause;
+      },
+    });
+    await expect(keys.as(jane).generateDataKey(arn, CONTEXT)).rejects.toMatchObject({
+      code: 'ERR_KEY_SERVICE',
+      cause,
+    });
+  });
+
+  test('a key of the same name in another process decrypts nothing', async () => {
+    const random = () => ({ ...seededRandom(1), uuid: () => '00000000-0000-4000-8000-000000000001' });
+    const ours = localKeys({ platform: { random: random() } });
+    const theirs = localKeys({
+      platform: { random: { ...random(), bytes: (n) => new Uint8Array(n).fill(7) } },
+    });
+    const { arn } = await ours.createKey();
+    await theirs.createKey();
+    const { ciphertext } = await ours.as(jane).generateDataKey(arn, CONTEXT);
+    await expect(theirs.as(jane).decrypt(ciphertext, CONTEXT)).rejects.toMatchObject({
+      code: 'ERR_KEY_CIPHERTEXT',
+    });
+  });
+
+  test('a data key that is none of a session is not given to one', async () => {
+    const keys = localKeys();
+    const { arn } = await keys.createKey();
+    const caller = { principal: jane };
+    const { ciphertext, plaintext } = await keys.generateDataKey(caller, arn, CONTEXT, { length: 32 });
+    expect((await keys.decrypt(caller, ciphertext, CONTEXT)).plaintext).toEqual(plaintext);
+    await expect(keys.as(jane).decrypt(ciphertext, CONTEXT)).rejects.toMatchObject({
+      code: 'ERR_KEY_CIPHERTEXT',
+    });
+  });
+});
+
+// The same bytes by OpenSSL and by WebCrypto: a file of keys is good in every runtime.
+test.each([
+  ['OpenSSL', 'WebCrypto', systemKeyCipher(), webKeyCipher(crypto.subtle)],
+  ['WebCrypto', 'OpenSSL', webKeyCipher(crypto.subtle), systemKeyCipher()],
+])('what %s encrypts %s decrypts, and nothing else', async (_, __, one, two) => {
+  const [key, nonce, plaintext, data] = [32, 12, 64, 100].map((n) =>
+    crypto.getRandomValues(new Uint8Array(n)),
+  );
+  const sealed = await one.encrypt(key!, nonce!, plaintext!, data!);
+  expect(sealed).toHaveLength(80);
+  expect(await two.decrypt(key!, nonce!, sealed, data!)).toEqual(plaintext);
+  expect(await two.decrypt(key!, nonce!, sealed, data!.subarray(1))).toBeUndefined();
+  sealed[79]! ^= 1;
+  expect(await two.decrypt(key!, nonce!, sealed, data!)).toBeUndefined();
+});
+
+describe('callbackKeyService', () => {
+  const good = { plaintext: new Uint8Array(64), ciphertext: new Uint8Array(100) };
+
+  test('gives each callback what the call was given', async () => {
+    const calls: unknown[] = [];
+    const keyService = callbackKeyService({
+      async generateDataKey(...given) {
+        calls.push(given);
+        return good;
+      },
+      async decrypt(...given) {
+        calls.push(given);
+        return good.plaintext;
+      },
+    });
+    const { signal } = new AbortController();
+    await keyService.generateDataKey('alias/a', CONTEXT, { signal });
+    await keyService.decrypt(good.ciphertext, CONTEXT, { keyId: 'alias/a', signal });
+    expect(calls).toEqual([
+      ['alias/a', CONTEXT, { signal }],
+      [good.ciphertext, CONTEXT, { keyId: 'alias/a', signal }],
+    ]);
+  });
+
+  test('says which callback was left out', async () => {
+    const keyService = callbackKeyService({});
+    await expect(keyService.generateDataKey('alias/a', CONTEXT)).rejects.toMatchObject({
+      code: 'ERR_KEY_SERVICE',
+      message: expect.stringContaining('without the callback generateDataKey'),
+    });
+    await expect(keyService.decrypt(good.ciphertext, CONTEXT)).rejects.toMatchObject({
+      code: 'ERR_KEY_SERVICE',
+      message: expect.stringContaining('without the callback decrypt'),
+    });
+  });
+
+  test('keeps what a callback throws as the cause, at once or later', async () => {
+    const cause = new Error('502 with secret words');
+    for (const generateDataKey of [
+      () => Promise.reject(cause),
+      () => {
+        throw cause;
+      },
+    ]) {
+      const error = await callbackKeyService({ generateDataKey })
+        .generateDataKey('alias/a', CONTEXT)
+        .catch((error) => error);
+      expect(error).toMatchObject({ code: 'ERR_KEY_SERVICE', cause });
+      expect(error.message).not.toContain('secret');
+    }
+  });
+
+  test.each<[string, unknown]>([
+    ['nothing', undefined],
+    ['text', { plaintext: 'x'.repeat(64), ciphertext: 'y' }],
+    ['32 bytes', { ...good, plaintext: new Uint8Array(32) }],
+    ['no ciphertext', { plaintext: good.plaintext }],
+    ['an empty ciphertext', { ...good, ciphertext: new Uint8Array() }],
+    ['more than KMS takes', { ...good, ciphertext: new Uint8Array(6145) }],
+  ])('takes %s for no data key', async (_, answer) => {
+    const keyService = callbackKeyService({ generateDataKey: async () => answer as typeof good });
+    await expect(keyService.generateDataKey('alias/a', CONTEXT)).rejects.toMatchObject({
+      code: 'ERR_KEY_SERVICE',
+    });
+  });
+
+  test('does not wait for a callback that ignores the signal', async () => {
+    const keyService = callbackKeyService({ decrypt: () => new Promise(() => {}) });
+    const controller = new AbortController();
+    const call = keyService.decrypt(good.ciphertext, CONTEXT, { signal: controller.signal });
+    controller.abort(new Error('no longer'));
+    await expect(call).rejects.toThrow('no longer');
+  });
+});

@@ -1,0 +1,46 @@
+import { type LocalKey, LocalKeyService, type LocalKeyServiceOptions } from 'hawser/kms';
+import type { Principal } from 'hawser/policy';
+import { ACCOUNT, jane, NODE, REGION } from '../service/world.ts';
+
+export { ACCOUNT, JANE, jane, NODE, REGION } from '../service/world.ts';
+
+/** Of another account. */
+export const stranger: Principal = {
+  arn: 'arn:aws:iam::444455556666:user/mallory',
+  userId: 'AIDAMALLORY',
+  accountId: '444455556666',
+};
+
+export const CONTEXT = {
+  'aws:ssm:SessionId': 'jane-6ed77938fb387c6d5',
+  'aws:ssm:TargetId': NODE,
+} as const;
+
+export function localKeys(options: Partial<LocalKeyServiceOptions> = {}): LocalKeyService {
+  return new LocalKeyService({ region: REGION, accountId: ACCOUNT, ...options });
+}
+
+export interface Keys {
+  /** Of everybody in the account, and `alias/sessions`. */
+  readonly key: LocalKey;
+  readonly other: LocalKey;
+  /** Jane may ask for data keys, and decrypt none. */
+  readonly onlyGenerate: LocalKey;
+  readonly nobodys: LocalKey;
+}
+
+export async function keysOf(local: LocalKeyService): Promise<Keys> {
+  return {
+    key: await local.createKey({ aliases: ['alias/sessions'], description: 'of sessions' }),
+    other: await local.createKey(),
+    onlyGenerate: await local.createKey({
+      policy: ({ principal, action }) =>
+        principal.arn === jane.arn && action === 'kms:GenerateDataKey'
+          ? { effect: 'Allow' }
+          : { effect: 'ImplicitDeny', policyType: 'resource-based policy' },
+    }),
+    nobodys: await local.createKey({
+      policy: () => ({ effect: 'ExplicitDeny', policyType: 'resource-based policy' }),
+    }),
+  };
+}
