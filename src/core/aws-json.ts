@@ -11,6 +11,8 @@ export interface AwsJsonOptions {
   readonly platform: Platform;
   readonly endpoint: URL;
   readonly signer: RequestSigner;
+  /** Before the name of an operation in `X-Amz-Target`. Default `AmazonSSM`. */
+  readonly targetPrefix?: string | undefined;
   /** One that is shared corrects for all that sign by it. Default: one of its own. */
   readonly serviceClock?: ServiceClock | undefined;
   /** Milliseconds for one try. Default 15,000. */
@@ -32,7 +34,7 @@ export interface CallOptions {
 export type JsonObject = Readonly<Record<string, unknown>>;
 
 /**
- * Calls of the `ssm` API, AWS JSON 1.1 (CONTROL-PLANE.md section 1). Throttling, server errors and
+ * Calls of an API of AWS JSON 1.1 (CONTROL-PLANE.md section 1), by default `ssm`. Throttling, server errors and
  * network errors are tried again with full jitter, with credentials asked for afresh.
  */
 export class AwsJson {
@@ -87,11 +89,11 @@ export class AwsJson {
   }
 
   async #request(operation: string, input: JsonObject, signal: AbortSignal): Promise<Request> {
-    const { endpoint, signer } = this.#options;
+    const { endpoint, signer, targetPrefix = 'AmazonSSM' } = this.#options;
     const body = utf8(JSON.stringify(input));
     const headers = {
       'content-type': 'application/x-amz-json-1.1',
-      'x-amz-target': `AmazonSSM.${operation}`,
+      'x-amz-target': `${targetPrefix}.${operation}`,
     };
     const signed = await orAborted(
       signer.sign({ method: 'POST', url: endpoint, headers, body }, () => this.#serviceClock.now()),

@@ -4,6 +4,9 @@ import { EndpointError } from './errors.ts';
 /** The API, and the message gateway that carries control and data channels. */
 export type EndpointService = 'ssm' | 'ssmmessages';
 
+/** Whatever is called at AWS, by the name that host names begin with and requests are signed for. */
+export type AwsService = EndpointService | 'kms';
+
 /** Named as in AWS's SDK. */
 export interface EndpointVariant {
   /** Default false. */
@@ -85,7 +88,7 @@ export function partitionOf(region: string): Partition {
 }
 
 /** The address of a service in a region. @throws {EndpointError} for text that cannot be a region */
-export function endpointOf(service: EndpointService, region: string, variant: EndpointVariant = {}): URL {
+export function endpointOf(service: AwsService, region: string, variant: EndpointVariant = {}): URL {
   const { id, dnsSuffix, dualStackDnsSuffix } = partitionOf(region);
   const { useFipsEndpoint = false, useDualstackEndpoint = false } = variant;
   // In us-gov the plain name of the API is the FIPS endpoint.

@@ -1,5 +1,6 @@
 import { type CredentialProvider, type Credentials, resolveCredentials } from '../crypto/credentials.ts';
 import { type SignableRequest, signRequest } from '../crypto/sigv4/sign.ts';
+import type { AwsService } from './endpoints.ts';
 
 /** Makes requests a caller's own. */
 export interface RequestSigner {
@@ -18,10 +19,10 @@ export interface RequestSigner {
 export class CredentialsSigner implements RequestSigner {
   readonly #credentials: Credentials | CredentialProvider;
   readonly #region: string;
-  readonly #service: 'ssm' | 'ssmmessages';
+  readonly #service: AwsService;
   #refused = false;
 
-  constructor(credentials: Credentials | CredentialProvider, region: string, service: 'ssm' | 'ssmmessages') {
+  constructor(credentials: Credentials | CredentialProvider, region: string, service: AwsService) {
     this.#credentials = credentials;
     this.#region = region;
     this.#service = service;

@@ -8,6 +8,7 @@ export { KeyServiceError, type KeyServiceErrorCode } from '../crypto/index.ts';
 export { callbackKeyService, type KeyServiceCallbacks } from './callback-key-service.ts';
 export { LocalKeyError, type LocalKeyErrorCode } from './error.ts';
 export type { KeyAction, KeyCaller } from './key-authorization.ts';
+export { type KmsKeyServiceOptions, kmsKeyService } from './kms-key-service.ts';
 export type { KeyPolicy, LocalKey, LocalKeyRecord } from './local-key.ts';
 export {
   type CreateKeyOptions,
@@ -16,3 +17,4 @@ export {
   type LocalKeyServiceOptions,
 } from './local-key-service.ts';
 export { type LocalKeyStore, memoryKeyStore } from './local-key-store.ts';
+export { type KmsSdk, type KmsSdkClient, type KmsSdkCommands, sdkKeyService } from './sdk-key-service.ts';

@@ -25,6 +25,8 @@ describe('endpoints', () => {
     ['ssm', 'eu-isoe-west-1', {}, 'ssm.eu-isoe-west-1.cloud.adc-e.uk'],
     ['ssm', 'eusc-de-east-1', {}, 'ssm.eusc-de-east-1.amazonaws.eu'],
     ['ssm', 'xx-newland-1', {}, 'ssm.xx-newland-1.amazonaws.com'],
+    ['kms', 'eu-central-1', {}, 'kms.eu-central-1.amazonaws.com'],
+    ['kms', 'us-gov-west-1', { useFipsEndpoint: true }, 'kms-fips.us-gov-west-1.amazonaws.com'],
   ] as const)('%s in %s %j is %s', (service, region, variant, host) => {
     expect(endpointOf(service, region, variant).href).toBe(`https://${host}/`);
   });

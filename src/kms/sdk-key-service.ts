@@ -1,0 +1,112 @@
+import { type KeyService, KeyServiceError } from '../crypto/index.ts';
+import { callbackKeyService } from './callback-key-service.ts';
+import { DATA_KEY_LENGTH } from './data-key.ts';
+import { kmsError } from './kms-error.ts';
+
+/** The calls of `KMS`, the class of `@aws-sdk/client-kms` that has all of them. */
+export interface KmsSdk {
+  generateDataKey(input: GenerateDataKeyInput, options?: SdkCallOptions): Promise<SdkOutput>;
+  decrypt(input: DecryptInput, options?: SdkCallOptions): Promise<SdkOutput>;
+}
+
+/** `KMSClient` of `@aws-sdk/client-kms`, which takes commands. */
+export interface KmsSdkClient {
+  // biome-ignore lint/suspicious/noExplicitAny: the client takes many kinds of commands, and knows them by classes of its own
+  send(command: any, options?: SdkCallOptions): Promise<any>;
+}
+
+/** The classes of the commands, for a bundle that has these two alone. */
+export interface KmsSdkCommands {
+  readonly GenerateDataKeyCommand: new (input: GenerateDataKeyInput) => object;
+  readonly DecryptCommand: new (input: DecryptInput) => object;
+}
+
+interface GenerateDataKeyInput {
+  KeyId: string;
+  NumberOfBytes: number;
+  EncryptionContext: Record<string, string>;
+}
+
+interface DecryptInput {
+  CiphertextBlob: Uint8Array;
+  EncryptionContext: Record<string, string>;
+  KeyId: string | undefined;
+}
+
+interface SdkCallOptions {
+  abortSignal?: AbortSignal;
+}
+
+interface SdkOutput {
+  readonly Plaintext?: Uint8Array | undefined;
+  readonly CiphertextBlob?: Uint8Array | undefined;
+}
+
+/**
+ * AWS KMS by a client of `@aws-sdk/client-kms` that you have: its credentials, endpoint and retries.
+ *
+ *     sdkKeyService(new KMS({ region }));
+ *     sdkKeyService(new KMSClient({ region }), { GenerateDataKeyCommand, DecryptCommand });
+ */
+export function sdkKeyService(client: KmsSdk): KeyService;
+export function sdkKeyService(client: KmsSdkClient, commands: KmsSdkCommands): KeyService;
+export function sdkKeyService(client: KmsSdk | KmsSdkClient, commands?: KmsSdkCommands): KeyService {
+  const sdk = commands ? ofCommands(client as KmsSdkClient, commands) : (client as KmsSdk);
+  return callbackKeyService({
+    async generateDataKey(keyId, context, { signal } = {}) {
+      const input = { KeyId: keyId, NumberOfBytes: DATA_KEY_LENGTH, EncryptionContext: { ...context } };
+      const { Plaintext, CiphertextBlob } = await asked('GenerateDataKey', () =>
+        sdk.generateDataKey(input, optionsOf(signal)),
+      );
+      return { plaintext: bytes(Plaintext), ciphertext: bytes(CiphertextBlob) };
+    },
+    async decrypt(ciphertext, context, { keyId, signal } = {}) {
+      const input = { CiphertextBlob: ciphertext, EncryptionContext: { ...context }, KeyId: keyId };
+      const { Plaintext } = await asked('Decrypt', () => sdk.decrypt(input, optionsOf(signal)));
+      return bytes(Plaintext);
+    },
+  });
+}
+
+function ofCommands(
+  client: KmsSdkClient,
+  { GenerateDataKeyCommand, DecryptCommand }: KmsSdkCommands,
+): KmsSdk {
+  return {
+    generateDataKey: (input, options) => client.send(new GenerateDataKeyCommand(input), options),
+    decrypt: (input, options) => client.send(new DecryptCommand(input), options),
+  };
+}
+
+async function asked(
+  operation: 'GenerateDataKey' | 'Decrypt',
+  call: () => Promise<SdkOutput>,
+): Promise<SdkOutput> {
+  try {
+    return await call();
+  } catch (error) {
+    throw kmsError(exceptionName(error), said(operation, error), error);
+  }
+}
+
+/** Exceptions of the service have a `$fault`; what else is thrown is the client's own, or the network's. */
+function exceptionName(error: unknown): string | undefined {
+  return error instanceof Error && '$fault' in error ? error.name : undefined;
+}
+
+/** The lines after the first can quote the signed request, and with it the session token. */
+function said(operation: string, error: unknown): string {
+  const name = exceptionName(error);
+  if (name === undefined) return `The client of KMS failed in ${operation}; its error is the cause.`;
+  const text = (error as Error).message.split(/[\r\n]/, 1)[0]!.slice(0, 1000);
+  return `${operation} was refused with ${name}${text && text !== name ? `: ${text}` : ''}.`;
+}
+
+function optionsOf(signal: AbortSignal | undefined): SdkCallOptions {
+  return signal ? { abortSignal: signal } : {};
+}
+
+function bytes(member: Uint8Array | undefined): Uint8Array {
+  if (member) return member;
+  throw new KeyServiceError('ERR_KEY_SERVICE', 'The client of KMS answered without a data key.');
+}
