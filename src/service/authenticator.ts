@@ -8,7 +8,7 @@ import type { CallerRecord, SessionManagerServiceOptions } from './options.ts';
 import { notRegistered, type RoleCredentials } from './role-credentials.ts';
 
 /** The service names that requests are signed for (CONTROL-PLANE.md section 1.1). */
-export type SignedService = 'ssm' | 'ssmmessages' | 'ec2messages';
+export type SignedService = 'ssm' | 'ssmmessages' | 'ec2messages' | 'kms';
 
 /** Who signed a request. */
 export type Caller = Pick<CallerRecord, 'principal' | 'targetId'>;

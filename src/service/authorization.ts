@@ -24,11 +24,12 @@ export type NodeAction =
 
 /** Asks the authorizer what IAM would be asked (POLICY.md section 6). Each method throws when the answer is no. */
 export class Authorization {
-  readonly #authorize: Authorizer;
+  /** What is asked here, for those who ask more than that. */
+  readonly authorize: Authorizer;
   readonly #scope: ArnScope;
 
   constructor(scope: ArnScope, authorize: Authorizer = withinAccount(scope.accountId)) {
-    this.#authorize = authorize;
+    this.authorize = authorize;
     this.#scope = scope;
   }
 
@@ -79,7 +80,7 @@ export class Authorization {
       resource: sessionArn(name, this.#scope),
       context: context(tags),
     }));
-    const decisions = await Promise.all(requests.map(this.#authorize));
+    const decisions = await Promise.all(requests.map(this.authorize));
     const denied = decisions.find(isExplicitDeny) ?? decisions.find(isDenial);
     if (denied && (isExplicitDeny(denied) || decisions.every(isDenial)))
       throw accessDenied(requests[0]!, denied);
@@ -122,7 +123,7 @@ export class Authorization {
   }
 
   async #require(request: AuthorizationRequest): Promise<void> {
-    const decision = await this.#authorize(request);
+    const decision = await this.authorize(request);
     if (isDenial(decision)) throw accessDenied(request, decision);
   }
 }
@@ -130,10 +131,22 @@ export class Authorization {
 const DOCUMENT_CHECK = ['ssm:SessionDocumentAccessCheck', 'true'] as const;
 
 function withinAccount(accountId: string): Authorizer {
-  return ({ principal }) =>
-    principal.accountId === accountId && !isNodeRole(principal.arn)
+  return (request) => {
+    const { principal } = request;
+    return principal.accountId === accountId && (!isNodeRole(principal.arn) || isOwnDataKey(request))
       ? { effect: 'Allow' }
       : { effect: 'ImplicitDeny', policyType: 'resource-based policy' };
+  };
+}
+
+/**
+ * Whether a node wants to decrypt the data key of one of its own sessions. Without it no node could take part in an
+ * encrypted one; and that is all of KMS that an agent needs (PROTOCOL.md section 8). The encryption context cannot be
+ * made up: what was encrypted with another does not decrypt.
+ */
+function isOwnDataKey({ principal, action, context }: AuthorizationRequest): boolean {
+  const node = principal.arn.slice(principal.arn.lastIndexOf('/') + 1);
+  return action === 'kms:Decrypt' && context.get('kms:EncryptionContext:aws:ssm:TargetId') === node;
 }
 
 /** Of a resource that is yet to be. */

@@ -11,9 +11,10 @@ import { readInput } from './shape.ts';
 const TARGET_PREFIXES: readonly (readonly [prefix: string, api: ApiName])[] = [
   ['AmazonSSM.', 'ssm'],
   ['EC2WindowsMessageDeliveryService.', 'ec2messages'],
+  ['TrentService.', 'kms'],
 ];
 
-/** The `ssm` API and what agents need of `ec2messages`: AWS JSON 1.1 (CONTROL-PLANE.md section 1). */
+/** The `ssm` API, what agents need of `ec2messages`, and what sessions need of `kms`: AWS JSON 1.1 (CONTROL-PLANE.md section 1). */
 export class JsonApi {
   readonly #context: ServiceContext;
   readonly #authenticator: Authenticator;
@@ -83,7 +84,7 @@ export class JsonApi {
 /** Who an unsigned request is from. */
 const NOBODY: Principal = { arn: 'anonymous', userId: 'anonymous', accountId: '' };
 
-/** What is no operation of either API is none of `ssm`. */
+/** What is no operation of any API is none of `ssm`. */
 function targetOf(request: Request): { readonly api: ApiName; readonly name: string } {
   const target = request.headers.get('x-amz-target') ?? '';
   for (const [prefix, api] of TARGET_PREFIXES) {

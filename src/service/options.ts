@@ -1,6 +1,7 @@
 import type { SessionDocument } from '../core/documents/session-document.ts';
 import type { Platform } from '../core/platform.ts';
 import type { KeyRecord } from '../crypto/index.ts';
+import type { LocalKeyService } from '../kms/index.ts';
 import type { Authorizer, Principal } from '../policy/index.ts';
 import type { Bus } from './bus.ts';
 import type { ServiceEvent } from './event.ts';
@@ -18,8 +19,9 @@ export interface SessionManagerServiceOptions {
   readonly credentials: (accessKeyId: string) => CallerRecord | undefined | Promise<CallerRecord | undefined>;
   /**
    * Default: every principal of the account may do everything, others nothing; the roles of managed nodes, which are
-   * known by a session name like `mi-0123456789abcdef0`, nothing either. What an agent does for its own node is not
-   * asked for.
+   * known by a session name like `mi-0123456789abcdef0`, nothing but `kms:Decrypt` of the data keys of their own
+   * sessions: those with the node as `aws:ssm:TargetId` in their encryption context. What an agent does for its own node
+   * is not asked for.
    */
   readonly authorize?: Authorizer;
   /**
@@ -27,6 +29,12 @@ export interface SessionManagerServiceOptions {
    * `registerDocument` come before them.
    */
   readonly documents?: Readonly<Record<string, SessionDocument>>;
+  /**
+   * Keys of AWS KMS to host at the same address, for encrypted sessions: GenerateDataKey, Decrypt and DescribeKey, as far
+   * as `authorize` and the policy of the key both allow. Of the same region and account. Default: none, and the calls of
+   * KMS are unknown here.
+   */
+  readonly keys?: LocalKeyService;
   /**
    * Where clients and agents open their channels, for example `wss://gateway.example.com`. Default: where the
    * request went, `ws:` for `http:` and `wss:` for `https:`. Set it behind a proxy that ends TLS.

@@ -1,7 +1,9 @@
 import type { Clock } from '../base/clock.ts';
+import { HawserError } from '../base/error.ts';
 import type { SessionDocument } from '../core/documents/session-document.ts';
 import type { Socket } from '../core/socket.ts';
 import { Activations } from './activations.ts';
+import type { ArnScope } from './arn.ts';
 import { Authenticator } from './authenticator.ts';
 import { Authorization } from './authorization.ts';
 import { serviceContext } from './context.ts';
@@ -24,6 +26,8 @@ import { Sessions } from './sessions.ts';
  *     await service.registerTarget({ id: 'mi-0123456789abcdef0' });
  *     const { url } = await serve(service); // hawser/node
  *
+ * With `keys` it hosts what encrypted sessions need of AWS KMS as well.
+ *
  * It is two functions of web standards, {@link fetch} and {@link upgrade}, which any HTTP server can host.
  */
 export class SessionManagerService {
@@ -37,7 +41,7 @@ export class SessionManagerService {
   readonly #gateway: MessageGateway;
   #closed = false;
 
-  /** @throws {DocumentError} for a session document that cannot be used @throws {HawserError} `ERR_DOCUMENT_NAME` */
+  /** @throws {DocumentError} for a session document that cannot be used @throws {HawserError} `ERR_DOCUMENT_NAME`, `ERR_KEYS_ELSEWHERE` */
   constructor(options: SessionManagerServiceOptions) {
     const context = serviceContext(options);
     const documents = new Documents(context, options.documents);
@@ -48,7 +52,8 @@ export class SessionManagerService {
     const roleCredentials = new RoleCredentials(context);
     const hybridNodes = new HybridNodes({ context, nodes, sessions, activations, roleCredentials });
     const longPolls = new LongPolls(context.clock);
-    const { credentials, streamUrl } = options;
+    const { credentials, streamUrl, keys } = options;
+    if (keys) assertSameScope(keys, options);
     const authenticator = new Authenticator({ context, credentials, nodes, hybridNodes, roleCredentials });
     this.#clock = context.wallClock;
     this.#nodes = nodes;
@@ -70,6 +75,7 @@ export class SessionManagerService {
         sessions,
         documents,
         longPolls,
+        keys,
         streamUrl,
       }),
     );
@@ -157,6 +163,14 @@ export class SessionManagerService {
     await this.#sessions.shutDown();
     await this.#gateway.shutDown();
   }
+}
+
+function assertSameScope(keys: ArnScope, { region, accountId }: ArnScope): void {
+  if (keys.region === region && keys.accountId === accountId) return;
+  throw new HawserError(
+    'ERR_KEYS_ELSEWHERE',
+    `The keys are of ${keys.region} and the account ${keys.accountId}, the service of ${region} and ${accountId}. Make both of one.`,
+  );
 }
 
 /**

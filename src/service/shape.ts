@@ -1,3 +1,4 @@
+import { fromBase64 } from '../base/encoding.ts';
 import { ApiError } from './api-error.ts';
 
 /**
@@ -61,6 +62,21 @@ export function integer({ min, max }: { readonly min: number; readonly max: numb
         problems.push(problem(value, path, `Member must have value less than or equal to ${max}`));
       }
       return value;
+    },
+  };
+}
+
+/** Bytes, in base64. No error text repeats them. */
+export function blob({ min, max }: { readonly min: number; readonly max: number }): Shape<Uint8Array> {
+  return {
+    read(value, path, problems) {
+      const bytes = typeof value === 'string' ? fromBase64(value) : undefined;
+      if (!bytes) throw wrongType(path, 'base64');
+      const { length } = bytes;
+      const broken = (constraint: string) => problems.push(problem(undefined, path, constraint));
+      if (length < min) broken(`Member must have length greater than or equal to ${min}`);
+      if (length > max) broken(`Member must have length less than or equal to ${max}`);
+      return bytes;
     },
   };
 }

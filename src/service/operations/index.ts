@@ -5,6 +5,7 @@ import { describeInstanceInformation } from './describe-instance-information.ts'
 import { describeSessions } from './describe-sessions.ts';
 import { getConnectionStatus } from './get-connection-status.ts';
 import { getMessages } from './get-messages.ts';
+import { keyOperations } from './keys.ts';
 import { deregisterManagedInstance, updateManagedInstanceRole } from './managed-instance.ts';
 import { notNeeded } from './not-needed.ts';
 import type { Operation, OperationParts } from './operation.ts';
@@ -36,5 +37,6 @@ export function operations(parts: OperationParts): readonly Operation[] {
     updateInstanceInformation(parts),
     getMessages(parts),
     ...notNeeded(parts),
+    ...(parts.keys ? keyOperations(parts, parts.keys) : []),
   ];
 }

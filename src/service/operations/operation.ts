@@ -1,3 +1,4 @@
+import type { LocalKeyService } from '../../kms/index.ts';
 import type { Principal } from '../../policy/index.ts';
 import type { Activations } from '../activations.ts';
 import { ApiError } from '../api-error.ts';
@@ -29,7 +30,7 @@ export interface Operation<Input = unknown> {
 }
 
 /** The APIs of AWS JSON 1.1 that there are, by the service name that requests are signed for. */
-export type ApiName = 'ssm' | 'ec2messages';
+export type ApiName = 'ssm' | 'ec2messages' | 'kms';
 
 /** What there is to know of a call beside its input. */
 export interface Call {
@@ -54,6 +55,8 @@ export interface OperationParts {
   readonly sessions: Sessions;
   readonly documents: Documents;
   readonly longPolls: LongPolls;
+  /** The keys of KMS, where they are hosted here. */
+  readonly keys: LocalKeyService | undefined;
   /** Where data channels are opened, when that is not where the request went. */
   readonly streamUrl: string | undefined;
 }
