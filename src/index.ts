@@ -7,6 +7,8 @@ export type { CancelTimer, Clock } from './base/clock.ts';
 export { HawserError } from './base/error.ts';
 export type { RandomSource } from './base/random.ts';
 export {
+  EncryptionError,
+  type EncryptionErrorCode,
   MessageError,
   type MessageErrorCode,
   PayloadFlag,
@@ -64,6 +66,7 @@ export {
   type Reconnecting,
   type RemoteFile,
   type ResumeAnswer,
+  type ResumeSessionOptions,
   ServiceError,
   type ServiceErrorDetails,
   Session,
@@ -95,6 +98,7 @@ export {
   type WebSocketLike,
   webSocketSocket,
 } from './core/index.ts';
+export type { AesGcm, AesGcmKey } from './crypto/aes-gcm.ts';
 export {
   type CredentialProvider,
   type CredentialProviderOptions,
@@ -102,3 +106,12 @@ export {
   CredentialsError,
 } from './crypto/credentials.ts';
 export type { PayloadDigest } from './crypto/digest.ts';
+export {
+  type DataKey,
+  type DecryptCall,
+  type EncryptionContext,
+  type KeyService,
+  type KeyServiceCall,
+  KeyServiceError,
+  type KeyServiceErrorCode,
+} from './crypto/kms/key-service.ts';

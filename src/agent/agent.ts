@@ -344,7 +344,7 @@ export class Agent extends EventEmitter<AgentEvents> {
     this.#sessions.delete(sessionId);
     if (this.#sessions.size === 0) for (const drained of this.#drains ?? []) drained.resolve();
     this.#tell('sessionEnded', { sessionId, outcome });
-    await this.#complete(sessionId, outcome);
+    await this.#complete(sessionId, run.encrypted ? withoutExitCode(outcome) : outcome);
   }
 
   #refuse(sessionId: string | undefined, error: Error): void {
@@ -405,6 +405,11 @@ function isFinal(error: Error): boolean {
 function isPassing(cause: unknown): boolean {
   if (cause instanceof ServiceError) return cause instanceof ThrottledError || cause.statusCode >= 500;
   return cause instanceof TransportError;
+}
+
+/** The client has it, encrypted. The service need not know. */
+function withoutExitCode({ exitCode: _, ...outcome }: SessionOutcome): SessionOutcome {
+  return outcome;
 }
 
 /** The session id of a start message, as far as it can be read at all. */

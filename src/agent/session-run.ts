@@ -52,6 +52,7 @@ export class SessionRun {
   readonly #flagListeners = new Set<(flag: PayloadFlag) => void>();
   #size: TerminalSize | undefined;
   #handshake: Deferred<Handshake> | undefined;
+  #sentExitCode = false;
 
   constructor(options: SessionRunOptions) {
     const { task, platform, encryption } = options;
@@ -85,6 +86,10 @@ export class SessionRun {
 
   get sessionType(): string {
     return this.#options.document.sessionType;
+  }
+
+  get encrypted(): boolean {
+    return this.#options.encryption !== undefined;
   }
 
   /** Runs the session to its end. Never rejects. */
@@ -135,12 +140,20 @@ export class SessionRun {
 
   async #callHandler(): Promise<SessionOutcome> {
     try {
-      if (this.#options.encryption) await this.#startHandshake();
+      if (this.encrypted) await this.#startHandshake();
       const { exitCode, output = '' } = await this.#options.handler(this.#session());
+      await this.#tellExitCode(exitCode);
       return { status: 'Success', output, ...(exitCode !== undefined && { exitCode }) };
     } catch (error) {
       return failed(error);
     }
+  }
+
+  /** In an encrypted session it is not for the service, which would have it of `agent_task_complete`. */
+  async #tellExitCode(exitCode: number | undefined): Promise<void> {
+    if (exitCode === undefined || !this.encrypted || this.#sentExitCode) return;
+    const handshake = await this.#startHandshake();
+    if (handshake.exitCode) await this.#sendExitCode(exitCode);
   }
 
   /** The real agent gives a client 2 s for the last output; a slow one would lose it (PEERS.md, A12). */
@@ -263,6 +276,7 @@ export class SessionRun {
   }
 
   async #sendExitCode(exitCode: number): Promise<void> {
+    this.#sentExitCode = true;
     await this.#channel.write(new Uint8Array(0), PayloadType.Output); // when all that waits has been taken
     this.#channel.command((channel) => channel.sendExitCode(exitCode));
   }
@@ -275,8 +289,9 @@ export class SessionRun {
       const properties = SHELL_TYPES.has(sessionType) ? null : this.#options.document.properties;
       const now = this.#options.platform.clock.now();
       const { encryption } = this.#options;
+      const offered = encryption ? { exitCode: true, ...extensions } : extensions;
       this.#channel.command((channel) =>
-        channel.startHandshake({ sessionType, properties }, now, { extensions, encryption }),
+        channel.startHandshake({ sessionType, properties }, now, { extensions: offered, encryption }),
       );
       this.#handshake = handshake;
     }

@@ -37,6 +37,8 @@ export interface ReadyEvent {
     readonly encrypted: boolean;
     /** The version of smux that both ends, being hawser's, have agreed on. */
     readonly smux?: number;
+    /** Whether they have agreed that the exit status of a shell comes as an ExitCode payload. */
+    readonly exitCode?: boolean;
   };
 }
 

@@ -9,6 +9,7 @@ export {
   type CallSignal,
   type DescribeSessionsOptions,
   type ForwardOptions,
+  type ResumeSessionOptions,
   SessionClient,
   type SessionClientOptions,
   type StartForwardPoolOptions,

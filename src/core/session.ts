@@ -509,7 +509,7 @@ function failureReason(error: Error): SessionEndReason {
 function channelOptions(options: SessionOptions) {
   const { payloadSize, sendWindow, receiveBuffer, extensions, requireEncryption } = options;
   return {
-    ...(extensions !== undefined && { extensions }),
+    extensions: { exitCode: true, ...extensions },
     ...(requireEncryption !== undefined && { requireEncryption }),
     ...(payloadSize !== undefined && { payloadSize }),
     ...(sendWindow !== undefined && { sendWindow }),

@@ -28,6 +28,11 @@ export interface ClientAction {
 export interface HandshakeExtensions {
   /** The version of smux; in the request the highest that the agent speaks, in the response the one to use. */
   readonly smux?: number;
+  /**
+   * The agent sends the exit status of shells as well in an ExitCode payload, which AWS's plugin would print. In
+   * encrypted sessions alone: in others the service may see it.
+   */
+  readonly exitCode?: boolean;
 }
 
 export interface HandshakeRequest {
@@ -163,8 +168,8 @@ export function agreedExtensions(
   theirs: HandshakeExtensions = {},
   ours: HandshakeExtensions = {},
 ): HandshakeExtensions {
-  if (theirs.smux === undefined || ours.smux === undefined) return {};
-  return { smux: Math.min(theirs.smux, ours.smux) };
+  const smux = theirs.smux && ours.smux && Math.min(theirs.smux, ours.smux);
+  return { ...(smux && { smux }), ...(theirs.exitCode && ours.exitCode && { exitCode: true }) };
 }
 
 /** What cannot be read is not agreed on. */
@@ -172,11 +177,16 @@ function readExtensions(json: JsonObject): { readonly extensions?: HandshakeExte
   const hawser = own(json, 'Hawser');
   if (typeof hawser !== 'object' || hawser === null) return {};
   const smux = own(hawser as JsonObject, 'Smux');
-  return Number.isSafeInteger(smux) && (smux as number) > 0 ? { extensions: { smux: smux as number } } : {};
+  const extensions: HandshakeExtensions = {
+    ...(Number.isSafeInteger(smux) && (smux as number) > 0 && { smux: smux as number }),
+    ...(own(hawser as JsonObject, 'ExitCode') === true && { exitCode: true }),
+  };
+  return Object.keys(extensions).length > 0 ? { extensions } : {};
 }
 
-function writeExtensions(extensions: HandshakeExtensions | undefined): JsonObject {
-  return extensions?.smux === undefined ? {} : { Hawser: { Smux: extensions.smux } };
+function writeExtensions({ smux, exitCode }: HandshakeExtensions = {}): JsonObject {
+  if (smux === undefined && !exitCode) return {};
+  return { Hawser: { ...(smux !== undefined && { Smux: smux }), ...(exitCode && { ExitCode: true }) } };
 }
 
 /** Go writes an empty list as null. */
