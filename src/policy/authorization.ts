@@ -13,6 +13,10 @@ export interface Principal {
   readonly userName?: string;
   /** `aws:PrincipalTag/<key>`. */
   readonly tags?: ReadonlyMap<string, string>;
+  /** The ARN of the role of a session, needed where the role has a path, which the ARN of the session leaves out. */
+  readonly roleArn?: string;
+  /** A session of a service-linked role, which service control policies do not reach (POLICY.md section 5). */
+  readonly serviceLinked?: boolean;
 }
 
 /** One question to the policies: may this principal do this to that? */

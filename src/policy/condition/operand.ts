@@ -1,0 +1,28 @@
+import type { RequestKeys } from '../match/context-key.ts';
+
+/** Whether one value of the request matches any of the values of the policy. */
+export type Matcher = (value: string, keys: RequestKeys) => boolean;
+
+export interface Family {
+  /**
+   * @param values of the policy, at least one
+   * @param variables whether the document's version has policy variables
+   * @throws {VariableSyntaxError}
+   */
+  compile(values: readonly string[], variables: boolean): Matcher;
+  /** Request values for which the operator is false, its Not-form too. */
+  readonly refuses?: (value: string) => boolean;
+}
+
+/** A matcher of values that are the same for every request. */
+export function anyOf<T>(
+  values: readonly string[],
+  parse: (text: string) => T | undefined,
+  matches: (value: T, operand: T) => boolean,
+): Matcher {
+  const operands = values.map(parse).filter((operand) => operand !== undefined);
+  return (text) => {
+    const value = parse(text);
+    return value !== undefined && operands.some((operand) => matches(value, operand));
+  };
+}

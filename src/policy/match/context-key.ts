@@ -1,0 +1,91 @@
+import type { AuthorizationRequest, Principal } from '../authorization.ts';
+import { PolicyError } from '../error.ts';
+import { type ContextValue, merged } from './context-value.ts';
+import { foldAscii } from './fold.ts';
+import { type PrincipalKey, principalKey } from './principal-keys.ts';
+
+/** Longest action, resource and context value that is matched, in UTF-16 code units: that of an ARN in AWS's own API. */
+export const MAX_VALUE_LENGTH = 2_048;
+/** Most values of one context key. */
+export const MAX_VALUES = 1_000;
+
+/** The name of a context key in a policy, made ready for look-ups. */
+export class ContextKey {
+  /** As the policy spells it. */
+  readonly name: string;
+  readonly folded: string;
+  /** Set for keys that follow from the principal, which nothing else can set. */
+  readonly ofPrincipal: PrincipalKey | undefined;
+
+  constructor(name: string) {
+    this.name = name;
+    this.folded = foldAscii(name);
+    this.ofPrincipal = principalKey(this.folded);
+  }
+}
+
+/**
+ * The context keys of one request. Names are looked up whatever their case (POLICY.md section 4). Keys that follow
+ * from the principal come from the principal alone: an entry of that name in the request's context is not read, also
+ * where the principal has no such key.
+ */
+export class RequestKeys {
+  readonly #principal: Principal;
+  readonly #context: AuthorizationRequest['context'];
+  readonly #missing: Set<string> | undefined;
+  #folded: Map<string, ContextValue> | undefined;
+
+  /** @param missing takes the names that are looked up and absent */
+  constructor({ principal, context }: AuthorizationRequest, missing?: Set<string>) {
+    this.#principal = principal;
+    this.#context = context;
+    this.#missing = missing;
+  }
+
+  /** @throws {PolicyError} for a value that cannot be matched in bounded time */
+  get(key: ContextKey): ContextValue | undefined {
+    const value = key.ofPrincipal ? key.ofPrincipal(this.#principal) : this.#inContext(key.folded);
+    if (value === undefined) this.#missing?.add(key.name);
+    else checkValue(key, value);
+    return value;
+  }
+
+  #inContext(name: string): ContextValue | undefined {
+    this.#folded ??= folded(this.#context);
+    return this.#folded.get(name);
+  }
+}
+
+/** @throws {PolicyError} */
+export function checkText(subject: string, value: unknown): void {
+  if (typeof value === 'string' && value.length <= MAX_VALUE_LENGTH) return;
+  const reason =
+    typeof value === 'string'
+      ? `has ${value.length} characters, and at most ${MAX_VALUE_LENGTH} are matched`
+      : 'is no string';
+  throw new PolicyError(`The ${subject} of the request`, [{ code: 'ERR_POLICY_REQUEST', path: '', reason }]);
+}
+
+function checkValue({ name }: ContextKey, value: ContextValue): void {
+  if (typeof value === 'string' && value.length <= MAX_VALUE_LENGTH) return;
+  if (!Array.isArray(value)) {
+    checkText(`context key ${name}`, value);
+    return;
+  }
+  if (value.length > MAX_VALUES) {
+    const reason = `has ${value.length} values, and at most ${MAX_VALUES} are matched`;
+    throw new PolicyError(`The context key ${name} of the request`, [
+      { code: 'ERR_POLICY_REQUEST', path: '', reason },
+    ]);
+  }
+  for (const one of value) checkText(`context key ${name}`, one);
+}
+
+function folded(context: AuthorizationRequest['context']): Map<string, ContextValue> {
+  const keys = new Map<string, ContextValue>();
+  for (const [name, value] of context) {
+    const key = foldAscii(name);
+    keys.set(key, merged(keys.get(key), value));
+  }
+  return keys;
+}
