@@ -1,11 +1,13 @@
 /**
- * The simulation on the command line: `npm run -s sim -- [--service] --seeds N [--from S]`.
+ * The simulation on the command line: `npm run -s sim -- [--service | --policy] --seeds N [--from S]`.
  *
  * Plays the scenarios of the seeds S to S + N - 1, each twice over now and then to see that it repeats itself: of two
- * channels and a network between them, or with `--service` of whole sessions through the service.
+ * channels and a network between them, or with `--service` of whole sessions through the service. With `--policy` each
+ * seed is a set of policies and a request, which two evaluators decide.
  * The last line is `N seeds, 0 failures`; a failing seed ends the run with status 1 and says how to play it again.
  */
 import { parseArgs } from 'node:util';
+import { playPolicies } from './policy/compare.ts';
 import { simulateSeed } from './seed.ts';
 import { course } from './service/course.ts';
 import { simulateService } from './service/simulation.ts';
@@ -14,13 +16,21 @@ const REPEAT_EVERY = 50;
 const MAX_FAILURES = 100;
 
 const { values } = parseArgs({
-  options: { seeds: { type: 'string' }, from: { type: 'string' }, service: { type: 'boolean' } },
+  options: {
+    seeds: { type: 'string' },
+    from: { type: 'string' },
+    service: { type: 'boolean' },
+    policy: { type: 'boolean' },
+  },
 });
 const seeds = wholeNumber('--seeds', values.seeds ?? '1000');
 const from = wholeNumber('--from', values.from ?? '0');
-const play: (seed: number) => Played | Promise<Played> = values.service
-  ? (seed) => simulateService(course(seed))
-  : simulateSeed;
+const play: (seed: number) => Played | Promise<Played> = values.policy
+  ? playPolicies
+  : values.service
+    ? (seed) => simulateService(course(seed))
+    : simulateSeed;
+const option = values.policy ? '--policy ' : values.service ? '--service ' : '';
 
 const start = performance.now();
 let frames = 0;
@@ -37,13 +47,13 @@ for (let seed = from; seed < from + seeds; seed++) {
   } catch (error) {
     failures++;
     console.log(error instanceof Error ? error.message : error);
-    console.log(`  again: npm run -s sim -- ${values.service ? '--service ' : ''}--seeds 1 --from ${seed}`);
+    console.log(`  again: npm run -s sim -- ${option}--seeds 1 --from ${seed}`);
     if (failures >= MAX_FAILURES) break;
   }
 }
 const seconds = (performance.now() - start) / 1000;
-const resent = values.service ? '' : `, ${retransmissions} of them retransmissions`;
-console.log(`${frames} frames${resent}, in ${seconds.toFixed(1)} s`);
+const resent = option !== '' ? '' : `, ${retransmissions} of them retransmissions`;
+console.log(`${frames} ${values.policy ? 'allowed' : 'frames'}${resent}, in ${seconds.toFixed(1)} s`);
 console.log(`${seeds} seeds, ${failures} failures`);
 process.exitCode = failures > 0 ? 1 : 0;
 

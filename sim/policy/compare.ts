@@ -12,6 +12,14 @@ export function compareSeed(seed: number): 'Allow' | 'ImplicitDeny' | 'ExplicitD
   return compareCase(randomCase(seed), `seed ${seed}`);
 }
 
+/** As the simulations are played: what is counted are the requests that are allowed. */
+export function playPolicies(seed: number): { trace: number; frames: number } {
+  const effect = compareSeed(seed);
+  return { trace: EFFECTS.indexOf(effect), frames: effect === 'Allow' ? 1 : 0 };
+}
+
+const EFFECTS = ['Allow', 'ImplicitDeny', 'ExplicitDeny'];
+
 export function compareCase({ documents, request }: PolicyCase, title: string) {
   const policies = parseAll(documents);
   const expected = secondOpinion(documents, request);

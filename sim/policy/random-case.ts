@@ -16,7 +16,8 @@ export interface PolicyCase {
 export function randomCase(seed: number): PolicyCase {
   const dice = new Dice(seed);
   const some = <T>(chance: number, make: () => T) => (dice.chance(chance) ? make() : undefined);
-  const list = <T>(most: number, make: () => T) => Array.from({ length: dice.whole(0, most) }, make);
+  const list = <T>(most: number, make: () => T) =>
+    Array.from({ length: dice.whole(dice.chance(0.1) ? 0 : 1, most) }, make);
   const document = (kind: Kind) => randomDocument(dice, kind);
   const documents: { [P in keyof Documents]: Documents[P] | undefined } = {
     identity: some(0.9, () => list(3, () => document('identity'))),
@@ -84,7 +85,7 @@ function randomStatement(dice: Dice, kind: Kind): StatementDocument {
     ...(dice.chance(0.9) ? { Action: actions } : { NotAction: actions }),
     ...(dice.chance(0.9) ? { Resource: resources } : { NotResource: resources }),
     ...randomPrincipals(dice, kind, effect),
-    ...(dice.chance(0.5) ? { Condition: randomConditions(dice) } : {}),
+    ...(dice.chance(0.4) ? { Condition: randomConditions(dice) } : {}),
   };
 }
 
@@ -172,6 +173,8 @@ const ACTIONS = [
 ];
 const ACTION_PATTERNS = [
   '*',
+  '*',
+  'ssm:*',
   'ssm:*',
   'ssm:StartSession',
   'ssm:*Session',
@@ -197,6 +200,9 @@ const RESOURCES = [
   'arn:aws:ssm',
 ];
 const RESOURCE_PATTERNS = [
+  '*',
+  '*',
+  '*',
   '*',
   '*',
   NODE,

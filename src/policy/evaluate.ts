@@ -1,12 +1,12 @@
 import type { AuthorizationRequest, Decision, Denial } from './authorization.ts';
 import { arnColons } from './match/arn-pattern.ts';
 import { ContextKey, checkText, RequestKeys } from './match/context-key.ts';
-import { foldAscii } from './match/fold.ts';
+import { foldName } from './match/fold.ts';
 import { Named } from './match/principal-pattern.ts';
 import { checkPlace, type Place, type Policies } from './policies.ts';
 import type { Policy } from './policy.ts';
 import { KIND_RULES } from './policy-kind.ts';
-import { isOfAnAccount, principalKind } from './principal.ts';
+import { isOfAnAccount } from './principal.ts';
 import type { Question } from './statement.ts';
 
 /**
@@ -32,7 +32,7 @@ export function questionOf(
   checkText('resource', resource);
   return {
     principal,
-    action: foldAscii(action),
+    action: foldName(action),
     resource,
     colons: arnColons(resource),
     keys: new RequestKeys(request, missing),
@@ -59,7 +59,7 @@ export function decide(policies: Policies, question: Question): Decision {
 
   if (scp !== ALLOWED) return DENIALS.scp.implicit;
   if (vpce !== ALLOWED) return DENIALS.vpce.implicit;
-  return grant(policies, question, { resource, identity, boundary, session });
+  return grant(question, { resource, identity, boundary, session });
 }
 
 interface Sides {
@@ -71,14 +71,10 @@ interface Sides {
 }
 
 /** What is left to decide when nothing is denied and the organization and the endpoint let it pass. */
-function grant(
-  policies: Policies,
-  question: Question,
-  { resource, identity, boundary, session }: Sides,
-): Decision {
+function grant(question: Question, { resource, identity, boundary, session }: Sides): Decision {
   const { principal } = question;
   // Nothing can be attached to the root user of an account.
-  const isRoot = principalKind(principal) === 'Account';
+  const isRoot = principal.arn.endsWith(':root');
   const byIdentity = isRoot || identity !== Named.not;
   const isSameAccount = sameAccount(question);
   if (!isOfAnAccount(principal)) {
@@ -86,7 +82,7 @@ function grant(
   } else if (!isSameAccount) {
     if (!byIdentity) return DENIALS.identity.implicit;
     if (resource === Named.not) return DENIALS.resource.implicit;
-  } else if (needsResourcePolicy(policies, question)) {
+  } else if (needsResourcePolicy(question)) {
     if (resource === Named.not) return DENIALS.resource.implicit;
     if (resource === Named.account && !byIdentity) return DENIALS.identity.implicit;
   } else if (!byIdentity && resource < Named.role) {
@@ -156,9 +152,13 @@ function granted(
 }
 
 /** KMS keys and roles: their own policy must delegate or grant, within the account, too (POLICY.md section 5). */
-function needsResourcePolicy({ resource: policies }: Policies, { action, resource }: Question): boolean {
-  if (policies?.some(({ kind }) => kind === 'trust')) return true;
-  return action.startsWith('sts:assumerole') || /^arn:[^:]*:kms:[^:]*:[^:]*:key\//.test(resource);
+function needsResourcePolicy({ action, resource, colons }: Question): boolean {
+  if (action.startsWith('sts:assumerole')) return true;
+  return (
+    colons !== undefined &&
+    resource.startsWith('kms:', colons[1] + 1) &&
+    resource.startsWith('key/', colons[4] + 1)
+  );
 }
 
 function sameAccount({ principal, resource, colons, keys }: Question): boolean {

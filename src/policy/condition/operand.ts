@@ -21,8 +21,15 @@ export function anyOf<T>(
   matches: (value: T, operand: T) => boolean,
 ): Matcher {
   const operands = values.map(parse).filter((operand) => operand !== undefined);
+  // The time, the caller's address: values come again from one request to the next.
+  let lastText: string | undefined;
+  let lastMatches = false;
   return (text) => {
-    const value = parse(text);
-    return value !== undefined && operands.some((operand) => matches(value, operand));
+    if (text !== lastText) {
+      const value = parse(text);
+      lastMatches = value !== undefined && operands.some((operand) => matches(value, operand));
+      lastText = text;
+    }
+    return lastMatches;
   };
 }

@@ -15,35 +15,36 @@ export const stringLike: Family = {
   },
 };
 
-export const stringEqualsIgnoreCase: Family = {
-  compile(values, variables) {
-    const operands = values.map((value) => pieces(value, { wildcards: false, variables }));
-    const fixed = new Set<string>();
-    const open: (readonly (string | Variable)[])[] = [];
-    for (const operand of operands) {
-      const parts = operand as (string | Variable)[];
-      if (parts.every((part) => typeof part === 'string')) fixed.add(foldSimply(parts.join('')));
-      else open.push(parts);
-    }
-    return (value, keys) => {
-      const folded = foldSimply(value);
-      return fixed.has(folded) || open.some((parts) => folded === foldedText(parts, keys));
-    };
-  },
-};
+export const stringEqualsIgnoreCase: Family = { compile: folded(foldSimply, foldSimply) };
 
 /** `true` and `false`, whatever their case; what is not true in a request counts as false (POLICY.md section 4). */
 export const bool: Family = {
-  compile(values, variables) {
-    const operands = values.map(
-      (value) => pieces(value, { wildcards: false, variables }) as (string | Variable)[],
-    );
-    return (value, keys) => {
-      const wanted = value.toLowerCase() === 'true' ? 'true' : 'false';
-      return operands.some((parts) => foldedText(parts, keys) === wanted);
-    };
-  },
+  compile: folded(
+    (text) => text.toLowerCase(),
+    (value) => (value === 'true' || value.toLowerCase() === 'true' ? 'true' : 'false'),
+  ),
 };
+
+/** Compares what is left of both sides when they are folded. */
+function folded(fold: (text: string) => string, foldValue: (value: string) => string): Family['compile'] {
+  return (values, variables) => {
+    const fixed: string[] = [];
+    const open: (readonly (string | Variable)[])[] = [];
+    for (const value of values) {
+      const parts = pieces(value, { wildcards: false, variables }) as (string | Variable)[];
+      if (parts.every((part) => typeof part === 'string')) fixed.push(fold(parts.join('')));
+      else open.push(parts);
+    }
+    return (value, keys) => {
+      const wanted = foldValue(value);
+      if (fixed.includes(wanted)) return true;
+      return open.some((parts) => {
+        const text = resolved(parts, keys);
+        return text !== undefined && fold(text) === wanted;
+      });
+    };
+  };
+}
 
 function exact(values: readonly string[], variables: boolean): Matcher {
   const globs = values.map((value) => new Glob(pieces(value, { wildcards: false, variables })));
@@ -56,12 +57,12 @@ function exact(values: readonly string[], variables: boolean): Matcher {
   return (value, keys) => fixed.has(value) || open.some((glob) => glob.matches(value, keys));
 }
 
-function foldedText(parts: readonly (string | Variable)[], keys: RequestKeys): string | undefined {
+function resolved(parts: readonly (string | Variable)[], keys: RequestKeys): string | undefined {
   let text = '';
   for (const part of parts) {
     const value = typeof part === 'string' ? part : variableValue(part, keys);
     if (value === undefined) return undefined;
     text += value;
   }
-  return foldSimply(text);
+  return text;
 }

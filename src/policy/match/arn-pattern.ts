@@ -43,13 +43,15 @@ export class ArnPattern {
     this.#parts = parts.map((part, index) => new Glob(pieces(part, syntax(index))));
     this.#whole = parts.length === 1 ? this.#parts[0]!.variable : undefined;
     const literals = this.#parts.slice(0, ARN_PARTS - 1).map(({ literal }) => literal);
-    if (parts.length === ARN_PARTS && !literals.includes(undefined)) this.#prefix = `${literals.join(':')}:`;
+    if (parts.length < ARN_PARTS || literals.includes(undefined)) return;
+    this.#prefix = `${literals.join(':')}:`;
+    this.#parts = this.#parts.slice(-1);
   }
 
   matches(arn: string, colons: ArnColons, keys: RequestKeys): boolean {
     const parts = this.#parts;
     if (this.#prefix !== undefined) {
-      return arn.startsWith(this.#prefix) && parts[ARN_PARTS - 1]!.matches(arn, keys, this.#prefix.length);
+      return arn.startsWith(this.#prefix) && parts[0]!.matches(arn, keys, this.#prefix.length);
     }
     if (this.#whole) return variableValue(this.#whole, keys) === arn;
     if (parts.length < ARN_PARTS) return false;

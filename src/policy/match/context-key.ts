@@ -1,7 +1,7 @@
 import type { AuthorizationRequest, Principal } from '../authorization.ts';
 import { PolicyError } from '../error.ts';
 import { type ContextValue, merged } from './context-value.ts';
-import { foldAscii } from './fold.ts';
+import { foldName } from './fold.ts';
 import { type PrincipalKey, principalKey } from './principal-keys.ts';
 
 /** Longest action, resource and context value that is matched, in UTF-16 code units: that of an ARN in AWS's own API. */
@@ -19,7 +19,7 @@ export class ContextKey {
 
   constructor(name: string) {
     this.name = name;
-    this.folded = foldAscii(name);
+    this.folded = foldName(name);
     this.ofPrincipal = principalKey(this.folded);
   }
 }
@@ -33,7 +33,8 @@ export class RequestKeys {
   readonly #principal: Principal;
   readonly #context: AuthorizationRequest['context'];
   readonly #missing: Set<string> | undefined;
-  #folded: Map<string, ContextValue> | undefined;
+  #names: string[] | undefined;
+  readonly #values: ContextValue[] = [];
 
   /** @param missing takes the names that are looked up and absent */
   constructor({ principal, context }: AuthorizationRequest, missing?: Set<string>) {
@@ -50,9 +51,25 @@ export class RequestKeys {
     return value;
   }
 
-  #inContext(name: string): ContextValue | undefined {
-    this.#folded ??= folded(this.#context);
-    return this.#folded.get(name);
+  /** A context has few keys, so that looking through them all costs less than a map of them. */
+  #inContext(folded: string): ContextValue | undefined {
+    this.#names ??= this.#foldedNames();
+    const at = this.#names.indexOf(folded);
+    if (at < 0) return undefined;
+    let value: ContextValue | undefined;
+    for (let next = at; next >= 0; next = this.#names.indexOf(folded, next + 1)) {
+      value = merged(value, this.#values[next]!);
+    }
+    return value;
+  }
+
+  #foldedNames(): string[] {
+    const names: string[] = [];
+    for (const [name, value] of this.#context) {
+      names.push(foldName(name));
+      this.#values.push(value);
+    }
+    return names;
   }
 }
 
@@ -79,13 +96,4 @@ function checkValue({ name }: ContextKey, value: ContextValue): void {
     ]);
   }
   for (const one of value) checkText(`context key ${name}`, one);
-}
-
-function folded(context: AuthorizationRequest['context']): Map<string, ContextValue> {
-  const keys = new Map<string, ContextValue>();
-  for (const [name, value] of context) {
-    const key = foldAscii(name);
-    keys.set(key, merged(keys.get(key), value));
-  }
-  return keys;
 }

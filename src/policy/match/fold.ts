@@ -12,6 +12,22 @@ export function foldAscii(text: string): string {
   return upper ? text.toLowerCase() : text;
 }
 
+/** {@link foldAscii} of names that come again and again: actions, and keys of contexts. */
+export function foldName(name: string): string {
+  let folded = foldedNames.get(name);
+  if (folded === undefined) {
+    folded = foldAscii(name);
+    // Whatever is asked for, memory stays bounded: then it starts afresh.
+    if (foldedNames.size >= MAX_NAMES) foldedNames.clear();
+    if (name.length <= MAX_NAME_LENGTH) foldedNames.set(name, folded);
+  }
+  return folded;
+}
+
+const foldedNames = new Map<string, string>();
+const MAX_NAMES = 1_024;
+const MAX_NAME_LENGTH = 256;
+
 /** Simple case folding, of StringEqualsIgnoreCase: character by character, so that no text changes its length. */
 export function foldSimply(text: string): string {
   let folded = '';
