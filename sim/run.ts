@@ -3,7 +3,7 @@
  *
  * Plays the scenarios of the seeds S to S + N - 1, each twice over now and then to see that it repeats itself: of two
  * channels and a network between them, or with `--service` of whole sessions through the service. With `--policy` each
- * seed is a set of policies and a request, which two evaluators decide.
+ * seed is a set of policies and four requests, which two evaluators decide.
  * The last line is `N seeds, 0 failures`; a failing seed ends the run with status 1 and says how to play it again.
  */
 import { parseArgs } from 'node:util';

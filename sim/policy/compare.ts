@@ -1,50 +1,67 @@
-import { evaluate, explain, type Policies, parsePolicy } from '../../src/policy/index.ts';
+import {
+  type Decision,
+  evaluate,
+  explain,
+  type MatchedStatement,
+  type Policies,
+  parsePolicy,
+} from '../../src/policy/index.ts';
 import {
   applyingStatements,
   type Documents,
   type PolicyDocument,
   secondOpinion,
 } from '../../test/policy/second-evaluator.ts';
-import { type PolicyCase, randomCase } from './random-case.ts';
+import { randomCase } from './random-case.ts';
 
-/** Plays the case of a seed. @throws {Error} where the two evaluators disagree */
-export function compareSeed(seed: number): 'Allow' | 'ImplicitDeny' | 'ExplicitDeny' {
-  return compareCase(randomCase(seed), `seed ${seed}`);
+/**
+ * Has both evaluators decide the requests of a seed, and the first explain itself.
+ *
+ * @returns the effects
+ * @throws {Error} where the two disagree
+ */
+export function compareSeed(seed: number): Decision['effect'][] {
+  const { documents, requests } = randomCase(seed);
+  const policies = parseAll(documents);
+  return requests.map((request, index) => {
+    const applying = applyingStatements(documents, request);
+    const expected = secondOpinion(documents, request, applying);
+    const agree = (what: string, ours: unknown, theirs: unknown) => {
+      if (JSON.stringify(ours) === JSON.stringify(theirs)) return;
+      const asked = { ...request, context: [...request.context], tags: [...(request.principal.tags ?? [])] };
+      throw new Error(
+        `seed ${seed}: the ${what} is ${JSON.stringify(ours)}, and by the second evaluator ` +
+          `${JSON.stringify(theirs)}\n  ${JSON.stringify(documents)}\n  ${JSON.stringify(asked)}`,
+      );
+    };
+    agree('decision', evaluate(policies, request), expected);
+    if (index === 0) {
+      const { decision, matched } = explain(policies, request);
+      agree('explained decision', decision, expected);
+      agree(
+        'list of matched statements',
+        matched.map(placeOf),
+        applying.map(({ place }) => place),
+      );
+    }
+    return expected.effect;
+  });
 }
 
 /** As the simulations are played: what is counted are the requests that are allowed. */
 export function playPolicies(seed: number): { trace: number; frames: number } {
-  const effect = compareSeed(seed);
-  return { trace: EFFECTS.indexOf(effect), frames: effect === 'Allow' ? 1 : 0 };
+  const effects = compareSeed(seed);
+  return {
+    trace: effects.reduce((trace, effect) => trace * EFFECTS.length + EFFECTS.indexOf(effect), 0),
+    frames: effects.filter((effect) => effect === 'Allow').length,
+  };
 }
 
 const EFFECTS = ['Allow', 'ImplicitDeny', 'ExplicitDeny'];
 
-export function compareCase({ documents, request }: PolicyCase, title: string) {
-  const policies = parseAll(documents);
-  const expected = secondOpinion(documents, request);
-  const decision = evaluate(policies, request);
-  agree('decision', decision, expected);
-  const explanation = explain(policies, request);
-  agree('explanation', explanation.decision, expected);
-  const matched = explanation.matched.map(({ place, level, policyIndex, statementIndex }) =>
-    [place, level, policyIndex, `#${statementIndex}`].filter((part) => part !== undefined).join(' '),
-  );
-  agree(
-    'matched statements',
-    matched,
-    applyingStatements(documents, request).map(({ place }) => place),
-  );
-  return decision.effect;
-
-  function agree(what: string, ours: unknown, theirs: unknown): void {
-    if (JSON.stringify(ours) === JSON.stringify(theirs)) return;
-    const asked = { ...request, context: [...request.context], tags: [...(request.principal.tags ?? [])] };
-    throw new Error(
-      `${title}: the ${what} is ${JSON.stringify(ours)}, and by the second evaluator ${JSON.stringify(theirs)}\n` +
-        `  ${JSON.stringify(documents)}\n  ${JSON.stringify(asked)}`,
-    );
-  }
+function placeOf({ place, level, policyIndex, statementIndex }: MatchedStatement): string {
+  const parts = [place, level, policyIndex, `#${statementIndex}`];
+  return parts.filter((part) => part !== undefined).join(' ');
 }
 
 export function parseAll({ identity, resource, boundary, session, scp, rcp, vpce }: Documents): Policies {

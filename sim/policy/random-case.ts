@@ -9,10 +9,13 @@ import { Dice } from '../dice.ts';
 
 export interface PolicyCase {
   readonly documents: Documents;
-  readonly request: AuthorizationRequest;
+  readonly requests: readonly AuthorizationRequest[];
 }
 
-/** Policies and a request that have much to do with each other: few names, and every rule of POLICY.md at work. */
+/** Requests to one set of policies, since to make the set takes longest. */
+export const REQUESTS_PER_SEED = 4;
+
+/** Policies and requests that have much to do with each other: few names, and every rule of POLICY.md at work. */
 export function randomCase(seed: number): PolicyCase {
   const dice = new Dice(seed);
   const some = <T>(chance: number, make: () => T) => (dice.chance(chance) ? make() : undefined);
@@ -29,7 +32,10 @@ export function randomCase(seed: number): PolicyCase {
     vpce: some(0.1, () => document('everyone')),
   };
   const present = Object.entries(documents).filter(([, value]) => value !== undefined);
-  return { documents: Object.fromEntries(present), request: randomRequest(dice) };
+  return {
+    documents: Object.fromEntries(present),
+    requests: Array.from({ length: REQUESTS_PER_SEED }, () => randomRequest(dice)),
+  };
 }
 
 type Kind = 'identity' | 'resource' | 'everyone';

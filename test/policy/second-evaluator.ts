@@ -42,8 +42,11 @@ export interface Applying {
 
 type Naming = 'nobody' | 'account' | 'everybody or role' | 'user' | 'session';
 
-export function secondOpinion(documents: Documents, request: AuthorizationRequest): Decision {
-  const applying = applyingStatements(documents, request);
+export function secondOpinion(
+  documents: Documents,
+  request: AuthorizationRequest,
+  applying: readonly Applying[] = applyingStatements(documents, request),
+): Decision {
   const { principal } = request;
   const inPlace = (place: string) => applying.filter((one) => one.place.startsWith(`${place} `));
   const allows = (place: string) => inPlace(place).some(({ effect }) => effect === 'Allow');
