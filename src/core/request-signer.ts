@@ -1,6 +1,12 @@
 import { type CredentialProvider, type Credentials, resolveCredentials } from '../crypto/credentials.ts';
-import { type SignableRequest, signRequest } from '../crypto/sigv4/sign.ts';
+import { signRequest } from '../crypto/sigv4/sign.ts';
+import type { SignableRequest } from '../crypto/sigv4/signable-request.ts';
 import type { AwsService } from './endpoints.ts';
+
+/** What is sent from here repeats no header. */
+export interface RequestToSign extends SignableRequest {
+  readonly headers: Readonly<Record<string, string>>;
+}
 
 /** Makes requests a caller's own. */
 export interface RequestSigner {
@@ -10,7 +16,7 @@ export interface RequestSigner {
    * @param now the service's time; asked for when all that takes long is done
    * @throws {CredentialsError} when there is nothing to sign with
    */
-  sign(request: SignableRequest, now: () => number): Promise<Record<string, string>>;
+  sign(request: RequestToSign, now: () => number): Promise<Record<string, string>>;
   /** The service did not accept a signature, at the right time: what it was made with may have been replaced. */
   refused?(): void;
 }
@@ -28,7 +34,7 @@ export class CredentialsSigner implements RequestSigner {
     this.#service = service;
   }
 
-  async sign(request: SignableRequest, now: () => number): Promise<Record<string, string>> {
+  async sign(request: RequestToSign, now: () => number): Promise<Record<string, string>> {
     const forceRefresh = this.#refused;
     this.#refused = false;
     const credentials = await resolveCredentials(this.#credentials, { forceRefresh });

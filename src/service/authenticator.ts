@@ -46,7 +46,10 @@ export class Authenticator {
 
   /** @throws {SignatureError} */
   authenticate(request: Request, body: Uint8Array, service: SignedService): Promise<CallerRecord> {
-    return this.#verifier.verify(received(request, body), this.#expected(service));
+    return this.#verifier.verify(received(request, body), {
+      ...this.#expected(service),
+      forms: OF_AGENTS.includes(service) ? ['header'] : ['header', 'query'],
+    });
   }
 
   /**
@@ -76,6 +79,9 @@ export class Authenticator {
     return { region, service, now: wallClock.now() };
   }
 }
+
+/** Agents sign in the header, and clients come with a token: a presigned URL there would only be one more secret. */
+const OF_AGENTS: readonly SignedService[] = ['ssmmessages', 'ec2messages'];
 
 function received({ method, url, headers }: Request, body: Uint8Array): ReceivedRequest {
   return { method, url: new URL(url), headers, body };

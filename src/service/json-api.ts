@@ -1,4 +1,5 @@
 import { fromUtf8Strict } from '../base/encoding.ts';
+import { isSigned } from '../crypto/index.ts';
 import type { Principal } from '../policy/index.ts';
 import { ApiError, toApiError } from './api-error.ts';
 import type { Authenticator, Caller } from './authenticator.ts';
@@ -75,7 +76,9 @@ export class JsonApi {
   ): Promise<Caller | undefined> {
     const { signedWith = 'credentials' } = operation ?? {};
     // A signature that is there must be good, whether it was needed or not.
-    if (signedWith === 'nothing' && !request.headers.has('authorization')) return undefined;
+    if (signedWith === 'nothing' && !isSigned({ headers: request.headers, url: new URL(request.url) })) {
+      return undefined;
+    }
     if (signedWith === 'nodeKey') return this.#authenticator.authenticateNode(request, body);
     return this.#authenticator.authenticate(request, body, api);
   }

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { HeaderLines } from '../../src/crypto/index.ts';
 
 /** AWS's own SigV4 cases, `test/vectors/sigv4.json`, read into what the tests need. */
 export interface SuiteCase {
@@ -9,34 +10,42 @@ export interface SuiteCase {
       readonly secret_access_key: string;
       readonly token?: string;
     };
+    readonly expiration_in_seconds: number;
     readonly normalize: boolean;
     readonly omit_session_token?: boolean;
     readonly region: string;
     readonly service: string;
     readonly timestamp: string;
   };
-  readonly 'header-canonical-request': string;
-  readonly 'header-signature': string;
-  readonly 'header-signed-request': string;
-  readonly 'header-string-to-sign': string;
+  /** Before it is signed. */
+  readonly request: string;
+  readonly header: SuiteForm;
+  readonly query: SuiteForm;
+}
+
+/** What AWS states for one form of a case. */
+export interface SuiteForm {
+  readonly canonicalRequest: string;
+  readonly stringToSign: string;
+  readonly signature: string;
+  readonly signedRequest: string;
 }
 
 export const suite: readonly SuiteCase[] = JSON.parse(
   readFileSync(new URL('../vectors/sigv4.json', import.meta.url), 'utf8'),
-).cases;
+).cases.map((entry: Record<string, string>) => ({
+  ...entry,
+  header: formOf(entry, 'header'),
+  query: formOf(entry, 'query'),
+}));
 
-/** The lines of a header section, kept apart as they were sent, and joined as SigV4 joins them. */
-export class HeaderLines {
-  readonly lines: readonly (readonly [string, string])[];
-
-  constructor(lines: readonly (readonly [string, string])[]) {
-    this.lines = lines;
-  }
-
-  get(name: string): string | null {
-    const values = this.lines.filter((line) => line[0].toLowerCase() === name).map((line) => line[1]);
-    return values.length > 0 ? values.join(',') : null;
-  }
+function formOf(entry: Record<string, string>, form: string): SuiteForm {
+  return {
+    canonicalRequest: entry[`${form}-canonical-request`]!,
+    stringToSign: entry[`${form}-string-to-sign`]!,
+    signature: entry[`${form}-signature`]!,
+    signedRequest: entry[`${form}-signed-request`]!,
+  };
 }
 
 /** Reads the text of an HTTP/1.1 request, folded header lines included. */
@@ -55,10 +64,12 @@ export function parseHttp(text: string) {
     method: method!,
     // As it was sent: a `URL` would already have resolved `..` and encoded spaces.
     url: {
+      protocol: 'https:',
       host: headers.get('host')!,
       pathname: at < 0 ? target! : target!.slice(0, at),
       search: at < 0 ? '' : target!.slice(at),
     },
+    lines,
     headers,
     body: new TextEncoder().encode(body),
   };

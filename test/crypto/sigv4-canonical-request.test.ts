@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { canonicalRequest } from '../../src/crypto/sigv4/canonical-request.ts';
+import { canonicalRequest, type PathEncoding } from '../../src/crypto/sigv4/canonical-request.ts';
+import { parseQuery } from '../../src/crypto/sigv4/query.ts';
 
 describe('the canonical path', () => {
   it.each([
@@ -11,6 +12,23 @@ describe('the canonical path', () => {
     ['/a//b/./', '/a/b/'],
   ])('of %j is %j', (path, canonical) => {
     expect(lines({ path })[1]).toBe(canonical);
+  });
+});
+
+describe('the canonical path of S3', () => {
+  it.each([
+    ['', '/'],
+    ['/a%20b', '/a%20b'],
+    ['/a b', '/a%20b'],
+    ['/a+b', '/a%2Bb'],
+    ['/%7Ea/%c3%a9', '/~a/%C3%A9'],
+    ['/é', '/%C3%A9'],
+    ['/a%2fb', '/a%2Fb'],
+    ['/a%', '/a%25'],
+    ['/a/../../b', '/a/../../b'],
+    ['//a//b/./', '//a//b/./'],
+  ])('of %j is %j', (path, canonical) => {
+    expect(lines({ path }, 's3')[1]).toBe(canonical);
   });
 });
 
@@ -30,7 +48,7 @@ describe('the canonical query', () => {
     ['a=100%&b=%4', 'a=100%25&b=%254'],
     ['cell-number=AAEB/w==', 'cell-number=AAEB%2Fw%3D%3D'],
   ])('of %j is %j', (query, canonical) => {
-    expect(lines({ query })[2]).toBe(canonical);
+    expect(lines({ query: parseQuery(query) })[2]).toBe(canonical);
   });
 });
 
@@ -41,13 +59,13 @@ describe('the canonical headers', () => {
   });
 });
 
-function lines(part: Partial<Parameters<typeof canonicalRequest>[0]>): string[] {
-  return canonicalRequest({
+function lines(part: Partial<Parameters<typeof canonicalRequest>[0]>, pathEncoding?: PathEncoding): string[] {
+  const request = {
     method: 'GET',
     path: '/',
-    query: '',
-    headers: [['host', 'example.com']],
+    query: [],
+    headers: [['host', 'example.com']] as const,
     payloadHash: '',
-    ...part,
-  }).split('\n');
+  };
+  return canonicalRequest({ ...request, ...part }, pathEncoding).split('\n');
 }

@@ -48,7 +48,7 @@ describe('SignatureVerifier', () => {
     },
   );
 
-  it('hashes body and canonical request with the digest it is given', async () => {
+  it('hashes with the digest it is given, and derives the key of a scope once', async () => {
     let hashed = 0;
     const counting = payloadDigest((bytes) => {
       hashed += 1;
@@ -58,7 +58,10 @@ describe('SignatureVerifier', () => {
     });
     const own = new SignatureVerifier({ lookup: (id) => keys.get(id), digest: counting });
     await own.verify(await signed(), scope);
-    expect(hashed).toBe(2);
+    // Body and canonical request, the signature's HMAC of two, and four more of those for the signing key.
+    expect(hashed).toBe(2 + 2 + 4 * 2);
+    await own.verify(await signed(), scope);
+    expect(hashed).toBe(12 + 2 + 2);
   });
 
   it('asks for a signature where there is none', async () => {

@@ -1,6 +1,6 @@
-import { SignatureError } from './error.ts';
+import { incomplete } from './error.ts';
 
-/** `Authorization: AWS4-HMAC-SHA256 Credential=…, SignedHeaders=…, Signature=…`, taken apart. */
+/** What a signature comes with, in the `Authorization` header as in the query. */
 export interface Authorization {
   readonly accessKeyId: string;
   /** The scope, as far as the client says; none of it is checked yet. */
@@ -28,15 +28,17 @@ export const MAX_AUTHORIZATION_LENGTH = 8192;
 /** Signed headers at most. Real clients sign up to about 12. */
 export const MAX_SIGNED_HEADERS = 64;
 
-/** @throws {SignatureError} `IncompleteSignatureException` */
+/**
+ * Takes `AWS4-HMAC-SHA256 Credential=…, SignedHeaders=…, Signature=…` apart.
+ *
+ * @throws {SignatureError} `IncompleteSignatureException`
+ */
 export function parseAuthorization(header: string): Authorization {
   if (header.length > MAX_AUTHORIZATION_LENGTH) {
     throw incomplete(`Authorization header is longer than ${MAX_AUTHORIZATION_LENGTH} characters.`);
   }
   const [scheme, parameterText] = /^(\S+)[ \t]+(.*)$/.exec(header)?.slice(1) ?? [header, ''];
-  if (scheme !== ALGORITHM) {
-    throw incomplete(`Unsupported algorithm in the Authorization header. Sign with ${ALGORITHM}.`);
-  }
+  checkAlgorithm(scheme!, 'in the Authorization header');
   const parameters = parseParameters(parameterText!);
   return {
     ...parseCredential(parameters.Credential),
@@ -44,6 +46,21 @@ export function parseAuthorization(header: string): Authorization {
     signature: parameters.Signature,
   };
 }
+
+/**
+ * @param where the place, for the message
+ * @throws {SignatureError} `IncompleteSignatureException`
+ */
+export function checkAlgorithm(algorithm: string, where: string): void {
+  if (algorithm === SIGV4A) {
+    throw incomplete(
+      `Signature Version 4A (${SIGV4A}) ${where} is not taken here: its keys are good for any region. Sign with ${ALGORITHM} for this one.`,
+    );
+  }
+  if (algorithm !== ALGORITHM) throw incomplete(`Unsupported algorithm ${where}. Sign with ${ALGORITHM}.`);
+}
+
+const SIGV4A = 'AWS4-ECDSA-P256-SHA256';
 
 type Parameters = Record<(typeof PARAMETERS)[number], string>;
 
@@ -71,7 +88,8 @@ function parseParameters(text: string): Parameters {
   return Object.fromEntries(found) as Parameters;
 }
 
-function parseCredential(text: string): Pick<Authorization, 'accessKeyId' | 'scope'> {
+/** @throws {SignatureError} `IncompleteSignatureException` */
+export function parseCredential(text: string): Pick<Authorization, 'accessKeyId' | 'scope'> {
   const match = /^([\w-]{1,128})\/(\d{8})\/([\w-]{1,64})\/([\w.-]{1,64})\/(\w{1,64})$/.exec(text);
   if (!match) {
     throw incomplete(
@@ -88,7 +106,8 @@ function parseCredential(text: string): Pick<Authorization, 'accessKeyId' | 'sco
   return { accessKeyId, scope: { date, region, service, terminator } };
 }
 
-function parseSignedHeaders(text: string): string[] {
+/** @throws {SignatureError} `IncompleteSignatureException` */
+export function parseSignedHeaders(text: string): string[] {
   const names = text.split(';');
   if (names.length > MAX_SIGNED_HEADERS) {
     throw incomplete(`SignedHeaders lists more than ${MAX_SIGNED_HEADERS} headers.`);
@@ -105,7 +124,3 @@ function parseSignedHeaders(text: string): string[] {
 }
 
 const HEADER_NAME = /^[a-z0-9!#$%&'*+.^_`|~-]+$/;
-
-function incomplete(message: string): SignatureError {
-  return new SignatureError('IncompleteSignatureException', message);
-}

@@ -4,7 +4,7 @@ import { HawserError } from '../../base/error.ts';
 export type SignatureErrorCode =
   /** The request carries no signature at all. */
   | 'MissingAuthenticationTokenException'
-  /** The `Authorization` header cannot be read. */
+  /** The `Authorization` header, or what stands for it in the query, cannot be read. */
   | 'IncompleteSignatureException'
   /** The access key is unknown, or its session token is wrong, missing or one too many. */
   | 'UnrecognizedClientException'
@@ -33,6 +33,10 @@ export class SignatureError extends HawserError {
 
 export function invalidSignature(message: string): SignatureError {
   return new SignatureError('InvalidSignatureException', message);
+}
+
+export function incomplete(message: string): SignatureError {
+  return new SignatureError('IncompleteSignatureException', message);
 }
 
 /** The access key or its session token is not known. */

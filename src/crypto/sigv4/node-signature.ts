@@ -6,7 +6,8 @@ import { ALGORITHM, TERMINATOR } from './authorization.ts';
 import { canonicalRequest } from './canonical-request.ts';
 import { formatAmzDate } from './date.ts';
 import { invalidSignature, SIGNATURE_MISMATCH, unrecognized } from './error.ts';
-import type { SignableRequest } from './sign.ts';
+import { parseQuery } from './query.ts';
+import { headersToSign, type SignableRequest } from './signable-request.ts';
 import { sha256Hex, stringToSign } from './signature.ts';
 import {
   type ExpectedScope,
@@ -43,6 +44,8 @@ export interface NodeSignOptions {
  * headers that are given are signed; the hash of the body is sent and not signed, as AWS's agent does.
  *
  * @returns every header to send, under lower-case names
+ * @throws {HawserError} `ERR_SIGN_REQUEST` when a header could not be sent as it would be signed, as for
+ * {@link signRequest}
  */
 export async function signWithNodeKey(
   request: SignableRequest,
@@ -51,23 +54,23 @@ export async function signWithNodeKey(
   const { instanceId, key, region, service, now, digest = sha256Digest } = options;
   const { method, url, body = new Uint8Array() } = request;
   const amzDate = formatAmzDate(now);
-  const headers = [
-    ...Object.entries(request.headers).map(([name, value]) => [name.toLowerCase(), value] as const),
-    ['host', url.host] as const,
-    ['x-amz-date', amzDate] as const,
-  ].sort(([a], [b]) => (a < b ? -1 : 1));
+  const { [PAYLOAD_HASH]: _, ...given } = headersToSign(request);
+  const headers = Object.entries({ ...given, 'x-amz-date': amzDate }).sort(([a], [b]) => (a < b ? -1 : 1));
   const payloadHash = sha256Hex(body, digest);
-  const canonical = canonicalRequest({ method, path: url.pathname, query: url.search, headers, payloadHash });
+  const query = parseQuery(url.search);
+  const canonical = canonicalRequest({ method, path: url.pathname, query, headers, payloadHash });
   const scope = { date: amzDate.slice(0, 8), region, service, terminator: TERMINATOR };
   const signature = await key.sign(utf8(stringToSign(canonical, amzDate, scope, digest)));
   const credential = `${instanceId}/${scope.date}/${region}/${service}/${TERMINATOR}`;
   const names = headers.map(([name]) => name).join(';');
   return {
     ...Object.fromEntries(headers),
-    'x-amz-content-sha256': payloadHash,
+    [PAYLOAD_HASH]: payloadHash,
     authorization: `${ALGORITHM} Credential=${credential}, SignedHeaders=${names}, Signature=${base64(signature)}`,
   };
 }
+
+const PAYLOAD_HASH = 'x-amz-content-sha256';
 
 export interface NodeSignatureVerifierOptions<T extends { readonly publicKey: string }> {
   /**
@@ -106,10 +109,13 @@ export class NodeSignatureVerifier<T extends { readonly publicKey: string }> {
    * @throws {HawserError} `ERR_PUBLIC_KEY` when the key of the record cannot be read
    */
   async verify(request: ReceivedRequest, expected: ExpectedScope): Promise<T> {
-    const { accessKeyId, stringToSign, signature } = readSignedRequest(request, expected, {
+    const read = { ...expected, forms: ['header'] } as const;
+    const { accessKeyId, stringToSign, signature } = readSignedRequest(request, read, {
       maxClockSkew: this.#maxClockSkew,
       digest: this.#digest,
-      normalizePath: true,
+      pathEncoding: 'normal',
+      unsignedPayload: false,
+      signedSessionToken: true,
     });
     const nodes = [(await this.#lookup(accessKeyId)) ?? []].flat() as T[];
     if (nodes.length === 0) throw unrecognized();

@@ -1,13 +1,16 @@
-import { Sha256 } from '@aws-crypto/sha256-js';
 import { hex, utf8 } from '../../base/encoding.ts';
 import type { PayloadDigest } from '../digest.ts';
+import { hmacSha256 } from '../hmac.ts';
 import { ALGORITHM, type CredentialScope } from './authorization.ts';
 
 /** A signing key: good for one secret and one scope, which it cannot be turned back into. */
-export function deriveSigningKey(secretAccessKey: string, scope: CredentialScope): Uint8Array {
-  const { date, region, service, terminator } = scope;
+export function deriveSigningKey(
+  secretAccessKey: string,
+  { date, region, service, terminator }: CredentialScope,
+  digest: PayloadDigest,
+): Uint8Array {
   return [date, region, service, terminator].reduce(
-    (key, part) => hmac(key, part),
+    (key, part) => hmacSha256(key, utf8(part), digest),
     utf8(`AWS4${secretAccessKey}`),
   );
 }
@@ -29,18 +32,12 @@ export function stringToSign(
 }
 
 /** The signature in hex. */
-export function signature(signingKey: Uint8Array, textToSign: string): string {
-  return hex(hmac(signingKey, textToSign));
+export function signature(signingKey: Uint8Array, textToSign: string, digest: PayloadDigest): string {
+  return hex(hmacSha256(signingKey, utf8(textToSign), digest));
 }
 
 export function sha256Hex(bytes: Uint8Array, digest: PayloadDigest): string {
   const target = new Uint8Array(32);
   digest.write(bytes, target, 0);
   return hex(target);
-}
-
-function hmac(key: Uint8Array, text: string): Uint8Array {
-  const hash = new Sha256(key);
-  hash.update(utf8(text));
-  return hash.digestSync();
 }

@@ -1,43 +1,55 @@
 import type { PayloadDigest } from '../digest.ts';
-import { type Authorization, type CredentialScope, parseAuthorization, TERMINATOR } from './authorization.ts';
-import { canonicalRequest, foldWhitespace } from './canonical-request.ts';
+import { type Authorization, type CredentialScope, TERMINATOR } from './authorization.ts';
+import { canonicalRequest, foldWhitespace, type PathEncoding } from './canonical-request.ts';
 import { formatAmzDate, parseAmzDate } from './date.ts';
-import { invalidSignature, SignatureError } from './error.ts';
-import { sha256Hex, stringToSign } from './signature.ts';
+import { invalidSignature } from './error.ts';
+import { payloadHashOf, UNSIGNED_PAYLOAD } from './payload-hash.ts';
+import { parseQuery } from './query.ts';
+import { stringToSign } from './signature.ts';
+import { type FoundSignature, findSignature, type SignatureForm } from './signature-form.ts';
 
 /** A request as it was received. A `Request` gives `method`, `new URL(url)`, `headers`, and its bytes. */
 export interface ReceivedRequest {
   readonly method: string;
+  /** A `URL` does, but it resolves `..` and encodes spaces: for `s3`, give the parts of the request line. */
   readonly url: Pick<URL, 'host' | 'pathname' | 'search'>;
   /**
    * `Headers` do. They join repeated lines with `, ` where SigV4 joins with `,`: whoever must accept repeated
-   * signed headers gives a `get` over the lines instead. (No client of Session Manager sends any.)
+   * signed headers gives {@link HeaderLines} instead. (No client of Session Manager sends any.)
    */
   readonly headers: Pick<Headers, 'get'>;
   /** The whole body, empty for none. Its size must be bounded before it comes here. */
   readonly body: Uint8Array;
 }
 
-/** The one scope that is accepted, and the time. */
+/** The one scope that is accepted, the time, and where the signature may stand. */
 export interface ExpectedScope {
   readonly region: string;
   /** `ssm` for the API, `ssmmessages` for the message gateway. */
   readonly service: string;
   /** Milliseconds since the epoch. */
   readonly now: number;
+  /**
+   * Default both, as AWS's APIs take them. A presigned URL is a secret for as long as it is good, and URLs get into
+   * logs: an endpoint whose clients all sign in the header should say `['header']`.
+   */
+  readonly forms?: readonly SignatureForm[];
 }
 
 export interface ReadOptions {
   /** Milliseconds, either way. */
   readonly maxClockSkew: number;
   readonly digest: PayloadDigest;
-  readonly normalizePath: boolean;
+  readonly pathEncoding: PathEncoding;
+  readonly unsignedPayload: boolean;
+  readonly signedSessionToken: boolean;
 }
 
 /** A request whose signature is all that is left to check. */
 export interface SignedRequest extends Authorization {
   /** What was signed, if the request is as its sender made it. */
   readonly stringToSign: string;
+  readonly sessionToken: string | null;
 }
 
 /**
@@ -48,36 +60,44 @@ export interface SignedRequest extends Authorization {
 export function readSignedRequest(
   request: ReceivedRequest,
   expected: ExpectedScope,
-  { maxClockSkew, digest, normalizePath }: ReadOptions,
+  options: ReadOptions,
 ): SignedRequest {
-  const authorization = readAuthorization(request);
-  const amzDate = checkDate(request, expected.now, maxClockSkew);
+  const { maxClockSkew, digest, pathEncoding, signedSessionToken } = options;
+  const { forms = ['header', 'query'], now } = expected;
+  const query = parseQuery(request.url.search);
+  const found = findSignature(request, query, { forms, signedSessionToken });
+  const { authorization, parameters, sessionToken } = found;
+  const amzDate = checkDate(found, now, maxClockSkew);
   checkScope(authorization.scope, expected, amzDate);
-  checkSignedHeaders(authorization, request);
-  const payloadHash = hashBody(request, digest);
+  checkSignedHeaders(found, request);
   const canonical = canonicalRequest(
     {
       method: request.method,
       path: request.url.pathname,
-      query: request.url.search,
+      query: parameters,
       headers: signedHeaders(authorization, request),
-      payloadHash,
+      payloadHash: payloadHashOf(request, statedHash(found, options), options.unsignedPayload, digest),
     },
-    normalizePath,
+    pathEncoding,
   );
-  return { ...authorization, stringToSign: stringToSign(canonical, amzDate, authorization.scope, digest) };
+  return {
+    ...authorization,
+    sessionToken,
+    stringToSign: stringToSign(canonical, amzDate, authorization.scope, digest),
+  };
 }
 
-function readAuthorization(request: ReceivedRequest): Authorization {
-  const header = request.headers.get('authorization');
-  if (!header) {
-    throw new SignatureError('MissingAuthenticationTokenException', 'Missing Authentication Token');
-  }
-  return parseAuthorization(header);
+function statedHash(
+  { payloadHash, expires }: FoundSignature,
+  { pathEncoding, unsignedPayload }: ReadOptions,
+): string | null {
+  // S3 takes the body of a presigned request for unsigned where nothing is said of it, and its clients count on it.
+  const unsaid = pathEncoding === 's3' && unsignedPayload && expires !== undefined ? UNSIGNED_PAYLOAD : null;
+  return payloadHash ?? unsaid;
 }
 
-function checkDate(request: ReceivedRequest, now: number, limit: number): string {
-  const amzDate = request.headers.get('x-amz-date');
+/** Good from its date, or from as long before as clocks may differ, and for as long after, or what the URL says. */
+function checkDate({ amzDate, expires }: FoundSignature, now: number, skew: number): string {
   if (amzDate === null) {
     throw invalidSignature("The request has no 'X-Amz-Date' header. Send and sign one.");
   }
@@ -85,27 +105,18 @@ function checkDate(request: ReceivedRequest, now: number, limit: number): string
   if (time === undefined) {
     throw invalidSignature("Date in 'X-Amz-Date' must be in ISO-8601 'basic format', yyyymmddThhmmssZ.");
   }
-  if (time < now - limit) {
+  const life = expires === undefined ? skew : expires * 1000;
+  if (time < now - life) {
     throw invalidSignature(
-      `Signature expired: ${amzDate} is now earlier than ${formatAmzDate(now - limit)} (${skewText(now, '-', limit)})`,
+      `Signature expired: ${amzDate} is now earlier than ${formatAmzDate(now - life)} (${skewText(now, '-', life)})`,
     );
   }
-  if (time > now + limit) {
+  if (time > now + skew) {
     throw invalidSignature(
-      `Signature not yet current: ${amzDate} is still later than ${formatAmzDate(now + limit)} (${skewText(now, '+', limit)})`,
+      `Signature not yet current: ${amzDate} is still later than ${formatAmzDate(now + skew)} (${skewText(now, '+', skew)})`,
     );
   }
   return amzDate;
-}
-
-/** Hashes what was received; what the client says of it can only be refused, never believed. */
-function hashBody(request: ReceivedRequest, digest: PayloadDigest): string {
-  const payloadHash = sha256Hex(request.body, digest);
-  const stated = request.headers.get('x-amz-content-sha256');
-  if (stated !== null && stated !== payloadHash) {
-    throw invalidSignature("The 'x-amz-content-sha256' header does not match the body that was received.");
-  }
-  return payloadHash;
 }
 
 function checkScope(scope: CredentialScope, expected: ExpectedScope, amzDate: string): void {
@@ -127,8 +138,11 @@ function checkScope(scope: CredentialScope, expected: ExpectedScope, amzDate: st
   }
 }
 
-function checkSignedHeaders({ signedHeaders }: Authorization, request: ReceivedRequest): void {
-  const required = ['host', 'x-amz-date'];
+function checkSignedHeaders(
+  { authorization: { signedHeaders }, requiredHeaders }: FoundSignature,
+  request: ReceivedRequest,
+): void {
+  const required = [...requiredHeaders];
   // It names the operation: unsigned, a captured TerminateSession could be made a ResumeSession.
   if (request.headers.get('x-amz-target') !== null) required.push('x-amz-target');
   const missing = required.filter((name) => !signedHeaders.includes(name));

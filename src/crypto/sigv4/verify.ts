@@ -2,11 +2,13 @@ import { utf8 } from '../../base/encoding.ts';
 import type { Credentials } from '../credentials.ts';
 import { type PayloadDigest, sha256Digest } from '../digest.ts';
 import { equalBytes } from '../equal.ts';
+import type { PathEncoding } from './canonical-request.ts';
 import { invalidSignature, SIGNATURE_MISMATCH, SignatureError, unrecognized } from './error.ts';
 import { signature } from './signature.ts';
 import {
   type ExpectedScope,
   MAX_CLOCK_SKEW,
+  type ReadOptions,
   type ReceivedRequest,
   readSignedRequest,
 } from './signed-request.ts';
@@ -27,33 +29,45 @@ export interface SignatureVerifierOptions<T extends KeyRecord> {
   readonly digest?: PayloadDigest;
   /** Signing keys kept, one for each access key, day and service. Default 1000. */
   readonly maxSigningKeys?: number;
-  /** Resolve `.`, `..` and `//` in the path, as all services but S3 do. Default true. */
-  readonly normalizePath?: boolean;
+  /** Default `normal`. */
+  readonly pathEncoding?: PathEncoding;
+  /** Whether a body may be left unsigned (`UNSIGNED-PAYLOAD`), as S3 allows. Default false. */
+  readonly unsignedPayload?: boolean;
+  /**
+   * Whether the session token of a presigned URL is signed with the rest of the query. Default true; a few services
+   * (IoT) have it added after signing. It must be the right one either way.
+   */
+  readonly signedSessionToken?: boolean;
 }
 
 /**
- * Checks AWS Signature Version 4 in its header form (`Authorization`), as a service.
+ * Checks AWS Signature Version 4 in both of its forms, as a service: in the `Authorization` header, and in the query of
+ * a presigned URL. A request with both is refused, as AWS does.
  *
- * The list of signed headers is the client's, as every SDK signs another one, but `host` and `x-amz-date` must
- * be in it, and so must `x-amz-target` when the request has one (CONTROL-PLANE.md section 1.1). The body is
- * always hashed here. A good request can be replayed while its date is within the skew: SigV4 has no nonce.
+ * The list of signed headers is the client's, as every SDK signs another one, but `host` and `x-amz-date` (which the
+ * query form has in the query) must be in it, and so must `x-amz-target` when the request has one (CONTROL-PLANE.md
+ * section 1.1). The body is always hashed here. A good request can be replayed while its date is within the skew, or
+ * until the presigned URL expires: SigV4 has no nonce.
  *
  * An unknown access key is told from a wrong signature by its error, as at AWS, so nothing tries to hide it
  * in the timing; signatures and tokens are compared in constant time.
  */
 export class SignatureVerifier<T extends KeyRecord = KeyRecord> {
   readonly #lookup: SignatureVerifierOptions<T>['lookup'];
-  readonly #maxClockSkew: number;
-  readonly #digest: PayloadDigest;
+  readonly #options: ReadOptions;
   readonly #signingKeys: SigningKeyCache;
-  readonly #normalizePath: boolean;
 
-  constructor(options: SignatureVerifierOptions<T>) {
-    this.#lookup = options.lookup;
-    this.#maxClockSkew = options.maxClockSkew ?? MAX_CLOCK_SKEW;
-    this.#digest = options.digest ?? sha256Digest;
-    this.#signingKeys = new SigningKeyCache(options.maxSigningKeys ?? 1000);
-    this.#normalizePath = options.normalizePath ?? true;
+  constructor({ lookup, maxSigningKeys = 1000, ...options }: SignatureVerifierOptions<T>) {
+    const { digest = sha256Digest } = options;
+    this.#lookup = lookup;
+    this.#options = {
+      maxClockSkew: options.maxClockSkew ?? MAX_CLOCK_SKEW,
+      digest,
+      pathEncoding: options.pathEncoding ?? 'normal',
+      unsignedPayload: options.unsignedPayload ?? false,
+      signedSessionToken: options.signedSessionToken ?? true,
+    };
+    this.#signingKeys = new SigningKeyCache(maxSigningKeys, digest);
   }
 
   /**
@@ -62,23 +76,17 @@ export class SignatureVerifier<T extends KeyRecord = KeyRecord> {
    * @throws {SignatureError} saying what to answer
    */
   async verify(request: ReceivedRequest, expected: ExpectedScope): Promise<T> {
-    const {
-      accessKeyId,
-      scope,
-      stringToSign,
-      signature: given,
-    } = readSignedRequest(request, expected, {
-      maxClockSkew: this.#maxClockSkew,
-      digest: this.#digest,
-      normalizePath: this.#normalizePath,
-    });
+    const signed = readSignedRequest(request, expected, this.#options);
+    const { accessKeyId, scope, stringToSign, signature: given, sessionToken } = signed;
     const key = await this.#lookup(accessKeyId);
     // A host that looks keys up in a plain object finds `constructor` there, which is no record of a key.
     if (typeof key?.secretAccessKey !== 'string' || key.secretAccessKey === '') throw unrecognized();
     const signingKey = this.#signingKeys.get(accessKeyId, key.secretAccessKey, scope);
-    const correct = signature(signingKey, stringToSign);
-    if (!equalBytes(utf8(correct), utf8(given))) throw invalidSignature(SIGNATURE_MISMATCH);
-    checkToken(key, request.headers.get('x-amz-security-token'));
+    const correct = signature(signingKey, stringToSign, this.#options.digest);
+    if (!HEX_SIGNATURE.test(given) || !equalBytes(utf8(correct), utf8(given))) {
+      throw invalidSignature(SIGNATURE_MISMATCH);
+    }
+    checkToken(key, sessionToken);
     checkExpiration(key, expected.now);
     return key;
   }
@@ -96,3 +104,5 @@ function checkExpiration(key: KeyRecord, now: number): void {
     );
   }
 }
+
+const HEX_SIGNATURE = /^[0-9a-f]{64}$/;
