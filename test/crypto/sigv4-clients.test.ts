@@ -1,8 +1,14 @@
+import { Sha256 } from '@aws-crypto/sha256-js';
+import { DecryptCommand, GenerateDataKeyCommand, KMSClient } from '@aws-sdk/client-kms';
 import { SSMClient, StartSessionCommand } from '@aws-sdk/client-ssm';
+import { SignatureV4 } from '@smithy/signature-v4';
 import { describe, expect, it } from 'vitest';
-import { SignatureError, SignatureVerifier } from '../../src/crypto/index.ts';
+import { presignRequest } from '../../src/crypto/index.ts';
 import { parseAmzDate } from '../../src/crypto/sigv4/date.ts';
+import { tampered } from './tampering.ts';
+import { notRefused, verifierOf, type WireKey, type WireRequest } from './wire-request.ts';
 
+const accessKeyId = 'AKIAIOSFODNN7EXAMPLE';
 const secretAccessKey = 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY';
 const sessionToken = 'session-token-for-tests+/==';
 const user = { secretAccessKey };
@@ -106,57 +112,125 @@ const recorded = [
 ];
 
 describe('requests as the real programs sign them', () => {
-  it.each(recorded)('are accepted: $name', async ({ method, url, headers, body, service, record }) => {
-    const verifier = new SignatureVerifier({ lookup: () => record });
-    const request = {
-      method,
-      url: new URL(url),
-      headers: new Headers(headers),
-      body: new TextEncoder().encode(body),
-    };
-    await expect(verifier.verify(request, { region, service, now: noon })).resolves.toBe(record);
-    request.body = new TextEncoder().encode(`${body} `);
-    await expect(verifier.verify(request, { region, service, now: noon })).rejects.toThrow(SignatureError);
+  it.each(recorded)('are taken as they are and no other way: $name', async (sent) => {
+    const { method, url, headers, body, service, record } = sent;
+    await proved(wire({ method, url, headers, body }, service, noon), record);
   });
 
   it.each([
     ['long-term', user],
     ['temporary', role],
-  ])('are accepted: the installed @aws-sdk/client-ssm with %s credentials', async (_, record) => {
-    const sent: SentRequest[] = [];
-    const client = new SSMClient({
-      region,
-      credentials: { accessKeyId: 'AKIAIOSFODNN7EXAMPLE', ...record },
-      maxAttempts: 1,
-      requestHandler: {
-        handle: (request: SentRequest) => {
-          sent.push(request);
-          return Promise.reject(new Error('seen enough'));
-        },
-      },
-    });
-    const call = client.send(new StartSessionCommand({ Target: 'i-0123456789abcdef0', Reason: 'é' }));
-    await expect(call).rejects.toThrow('seen enough');
+  ])('of the installed SDKs, with %s credentials', async (_, record) => {
+    const options = { region, credentials: { accessKeyId, ...record }, maxAttempts: 1 };
+    const ssm = await sending(options, SSMClient, (client) =>
+      client.send(new StartSessionCommand({ Target: 'i-0123456789abcdef0', Reason: 'é' })),
+    );
+    const dataKey = await sending(options, KMSClient, (client) =>
+      client.send(
+        new GenerateDataKeyCommand({
+          KeyId: 'alias/sessions',
+          NumberOfBytes: 64,
+          EncryptionContext: { a: 'b' },
+        }),
+      ),
+    );
+    const decrypt = await sending(options, KMSClient, (client) =>
+      client.send(new DecryptCommand({ CiphertextBlob: new Uint8Array(200) })),
+    );
+    await proved(wire(ssm, 'ssm'), record);
+    await proved(wire(dataKey, 'kms'), record);
+    await proved(wire(decrypt, 'kms'), record);
+  });
 
-    const { method, hostname, path, headers, body } = sent[0]!;
-    const request = {
-      method,
-      url: new URL(`https://${hostname}${path}`),
-      headers: new Headers(headers),
-      body: typeof body === 'string' ? new TextEncoder().encode(body) : body,
-    };
-    expect(request.headers.get('authorization')).toContain('x-amz-content-sha256;x-amz-date');
-    // The SDK signs with the time of this machine: whatever it is, it is right here.
-    const now = parseAmzDate(request.headers.get('x-amz-date')!)!;
-    const verifier = new SignatureVerifier({ lookup: () => record });
-    await expect(verifier.verify(request, { region, service: 'ssm', now })).resolves.toBe(record);
+  it.each([
+    ['long-term', user],
+    ['temporary', role],
+  ])('presigned by the signer of the SDKs and by ours alike, with %s credentials', async (_, record) => {
+    const credentials = { accessKeyId, ...record };
+    const theirs = await new SignatureV4({
+      credentials,
+      region,
+      service: 'ssmmessages',
+      sha256: Sha256,
+    }).presign(
+      {
+        method: 'GET',
+        protocol: 'wss:',
+        hostname: 'ssmmessages.eu-west-1.amazonaws.com',
+        path: '/v1/control-channel/i-0123456789abcdef0',
+        query: { role: 'subscribe', stream: 'input' },
+        headers: { host: 'ssmmessages.eu-west-1.amazonaws.com', 'x-node': 'a' },
+      },
+      { signingDate: new Date(noon), expiresIn: 300 },
+    );
+    const url = new URL(`wss://${theirs.hostname}${theirs.path}`);
+    for (const [name, value] of Object.entries(theirs.query!)) url.searchParams.append(name, String(value));
+    const { method, headers } = theirs;
+    await proved(wire({ method, url: url.href, headers, body: '' }, 'ssmmessages', noon), record);
+
+    const ours = await presignRequest(
+      { method: 'GET', url: new URL(`${url.origin}${url.pathname}?role=subscribe&stream=input`), headers },
+      { credentials, region, service: 'ssmmessages', now: noon, expires: 300 },
+    );
+    expect(new URL(ours).searchParams.get('X-Amz-Signature')).toBe(theirs.query!['X-Amz-Signature']);
+    await proved(wire({ method, url: ours, headers, body: '' }, 'ssmmessages', noon), record);
+  });
+
+  it('may have anything in the headers that are not signed', async () => {
+    const { method, url, headers, body, service, record } = recorded[0]!;
+    const changed = { ...headers, 'User-Agent': 'changed', 'amz-sdk-request': 'attempt=2', Via: 'proxy' };
+    await verifierOf(record)(wire({ method, url, headers: changed, body }, service, noon));
   });
 });
 
+/** That it is accepted, and refused with any one element changed. */
+async function proved(request: WireRequest, key: WireKey): Promise<void> {
+  const verify = verifierOf(key);
+  await expect(verify(request)).resolves.toBe(key);
+  expect(await notRefused(verify, tampered(request))).toEqual([]);
+}
+
 interface SentRequest {
   readonly method: string;
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | Uint8Array;
+}
+
+/** @param now that of the request by default: the SDKs sign with the time of this machine */
+function wire({ method, url, headers, body }: SentRequest, service: string, now?: number): WireRequest {
+  const { host, pathname, search } = new URL(url);
+  const lines = Object.entries({ host, ...headers });
+  const date = lines.find(([name]) => name.toLowerCase() === 'x-amz-date')?.[1];
+  return {
+    method,
+    path: pathname,
+    query: search.slice(1),
+    lines,
+    body: typeof body === 'string' ? new TextEncoder().encode(body) : body,
+    expected: { region, service, now: now ?? parseAmzDate(date!)! },
+  };
+}
+
+interface SdkRequest extends Omit<SentRequest, 'url'> {
   readonly hostname: string;
   readonly path: string;
-  readonly headers: Record<string, string>;
-  readonly body: string | Uint8Array;
+}
+
+/** What a client of an SDK would have sent. */
+async function sending<O extends object, C>(
+  options: O,
+  Client: new (options: O & { requestHandler: object }) => C,
+  send: (client: C) => Promise<unknown>,
+): Promise<SentRequest> {
+  const sent: SdkRequest[] = [];
+  const requestHandler = {
+    handle: (request: SdkRequest) => {
+      sent.push(request);
+      return Promise.reject(new Error('seen enough'));
+    },
+  };
+  await expect(send(new Client({ ...options, requestHandler }))).rejects.toThrow('seen enough');
+  const { hostname, path, ...rest } = sent[0]!;
+  return { ...rest, url: `https://${hostname}${path}` };
 }

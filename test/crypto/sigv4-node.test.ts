@@ -79,6 +79,27 @@ describe('the signature of a hybrid node', () => {
     });
   });
 
+  it('is made afresh for a retry, without anything of the last try', async () => {
+    const last = await signed({ now: now - 60_000 });
+    const retry = await signWithNodeKey(
+      { method: 'POST', url, headers: last, body },
+      { instanceId, key, region, service, now },
+    );
+    expect(Object.keys(retry)).toEqual(Object.keys(last));
+    await expect(verifier.verify(received(retry), { region, service, now })).resolves.toBe(
+      nodes.get(instanceId),
+    );
+  });
+
+  it('is never looked for in the query', async () => {
+    const { authorization } = await signed();
+    const signature = /Signature=(.*)/.exec(authorization!)![1]!;
+    const presigned = new URL(`?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Signature=${signature}`, url);
+    await expect(
+      verifier.verify(received({}, { url: presigned }), { region, service, now }),
+    ).rejects.toMatchObject({ awsCode: 'MissingAuthenticationTokenException' });
+  });
+
   it('signs what the HMAC form would sign', async () => {
     // The same request, keys apart: whoever checks one canonical request checks the other.
     const seen: string[] = [];

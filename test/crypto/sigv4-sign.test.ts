@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { HawserError } from '../../src/base/error.ts';
-import { SignatureVerifier, signRequest } from '../../src/crypto/index.ts';
+import { SignatureVerifier, signRequest, signWithNodeKey } from '../../src/crypto/index.ts';
 
 const now = Date.UTC(2026, 10, 23, 12, 0, 0, 999);
 const credentials = { accessKeyId: 'AKID', secretAccessKey: 'secret' };
@@ -61,6 +61,7 @@ it.each([
   ['a line break in a value', { 'x-a': '1\r\nx-amz-target: evil' }],
   ['characters that HTTP sends as other bytes', { 'x-a': 'é' }],
   ['a line break in a name', { 'x-a\r\nx-b': '1' }],
+  ['a line break that folds nothing', { 'x-a': '1\n \nx-amz-target: evil' }],
   ['a name in two spellings', { 'X-A': '1', 'x-a': '2' }],
 ])('refuses %s and keeps the value to itself', async (_, headers: Record<string, string>) => {
   const error = await signRequest({ method: 'GET', url, headers }, options).catch(
@@ -69,4 +70,8 @@ it.each([
   expect(error).toBeInstanceOf(HawserError);
   expect(error).toMatchObject({ code: 'ERR_SIGN_REQUEST' });
   expect((error as Error).message).not.toContain('evil');
+  const key = { publicKey: '', sign: () => new Uint8Array(256) };
+  await expect(
+    signWithNodeKey({ method: 'GET', url, headers }, { ...options, instanceId: 'mi-1', key }),
+  ).rejects.toMatchObject({ code: 'ERR_SIGN_REQUEST', message: (error as Error).message });
 });
