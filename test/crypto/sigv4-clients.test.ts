@@ -176,6 +176,24 @@ describe('requests as the real programs sign them', () => {
     await proved(wire({ method, url: ours, headers, body: '' }, 'ssmmessages', noon), record);
   });
 
+  it('of a link by aws s3 presign (2.9.19), whose body is unsigned and whose path is left alone', async () => {
+    const key = { secretAccessKey: 'wJalrXUtnFEMI' };
+    const request = {
+      method: 'GET',
+      path: '/a%20b/../c%2Bd//%C3%A9.log',
+      query:
+        'X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AKIAIOSFODNN7EXAMPLE%2F20261124%2Feu-central-1%2Fs3%2Faws4_request&X-Amz-Date=20261124T223711Z&X-Amz-Expires=60&X-Amz-SignedHeaders=host&X-Amz-Signature=15832eb9f90ff38157d8579f8f8ee2b14e9ffe2261fa6ff3dad19a4f1a20e948',
+      lines: [['Host', 'my-bucket.s3.eu-central-1.amazonaws.com']],
+      body: new Uint8Array(0),
+      expected: { region: 'eu-central-1', service: 's3', now: Date.UTC(2026, 10, 24, 22, 37, 11) },
+    } as const;
+    const verify = verifierOf(key, { pathEncoding: 's3', unsignedPayload: true });
+    await expect(verify(request)).resolves.toBe(key);
+    expect(await notRefused(verify, tampered(request, { unsignedBody: true }))).toEqual([]);
+    await expect(verifierOf(key, { pathEncoding: 's3' })(request)).rejects.toThrow('does not match');
+    await expect(verifierOf(key, { unsignedPayload: true })(request)).rejects.toThrow('does not match');
+  });
+
   it('may have anything in the headers that are not signed', async () => {
     const { method, url, headers, body, service, record } = recorded[0]!;
     const changed = { ...headers, 'User-Agent': 'changed', 'amz-sdk-request': 'attempt=2', Via: 'proxy' };
