@@ -10,6 +10,7 @@ import type { Figure, FigureSource } from './measure.ts';
 import { portFigures } from './ports.ts';
 import { playRole } from './processes.ts';
 import { sessionFigures } from './session.ts';
+import { signatureFigures } from './signatures.ts';
 import { stackRoles } from './stack.ts';
 
 if (!(await playRole({ ...stackRoles, ...bareRelayRoles, ...bareTunnelRoles, ...destinationRoles })))
@@ -19,7 +20,7 @@ async function main(): Promise<void> {
   const { values } = parseArgs({
     options: { json: { type: 'boolean', default: false }, only: { type: 'string' } },
   });
-  const sources: FigureSource[] = [...codecFigures, ...sessionFigures, ...portFigures];
+  const sources: FigureSource[] = [...codecFigures, ...signatureFigures, ...sessionFigures, ...portFigures];
   const chosen = sources.filter(({ name }) => values.only === undefined || name.startsWith(values.only));
   if (chosen.length === 0) {
     console.error(

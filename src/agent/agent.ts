@@ -135,12 +135,12 @@ export class Agent extends EventEmitter<AgentEvents> {
       endpoint: nodeEndpoint('ssmmessages', options),
       instanceId,
       platformType: machine.platformType.toLowerCase(),
-      signer: new CredentialsSigner(credentials, region, 'ssmmessages'),
+      signer: new CredentialsSigner(credentials, region, 'ssmmessages', platform.digest),
       serviceClock,
       platform,
     });
     if (options.updateInstanceInformation) {
-      const signer = new CredentialsSigner(credentials, region, 'ssm');
+      const signer = new CredentialsSigner(credentials, region, 'ssm', platform.digest);
       this.#reports = new InformationReports({
         api: new AwsJson({ endpoint: nodeEndpoint('ssm', options), signer, serviceClock, platform }),
         instanceId,

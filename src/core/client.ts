@@ -109,7 +109,7 @@ export class SessionClient {
       new AwsJson({
         platform: this.#platform,
         endpoint: endpoint ?? regional,
-        signer: new CredentialsSigner(credentials, region, 'ssm'),
+        signer: new CredentialsSigner(credentials, region, 'ssm', this.#platform.digest),
         requestTimeout,
       }),
     );

@@ -1,4 +1,5 @@
 import { type CredentialProvider, type Credentials, resolveCredentials } from '../crypto/credentials.ts';
+import { type PayloadDigest, sha256Digest } from '../crypto/digest.ts';
 import { signRequest } from '../crypto/sigv4/sign.ts';
 import type { SignableRequest } from '../crypto/sigv4/signable-request.ts';
 import type { AwsService } from './endpoints.ts';
@@ -26,19 +27,33 @@ export class CredentialsSigner implements RequestSigner {
   readonly #credentials: Credentials | CredentialProvider;
   readonly #region: string;
   readonly #service: AwsService;
+  readonly #digest: PayloadDigest;
   #refused = false;
 
-  constructor(credentials: Credentials | CredentialProvider, region: string, service: AwsService) {
+  /** @param digest SHA-256 to sign with. Default: portable, pure JavaScript */
+  constructor(
+    credentials: Credentials | CredentialProvider,
+    region: string,
+    service: AwsService,
+    digest: PayloadDigest = sha256Digest,
+  ) {
     this.#credentials = credentials;
     this.#region = region;
     this.#service = service;
+    this.#digest = digest;
   }
 
   async sign(request: RequestToSign, now: () => number): Promise<Record<string, string>> {
     const forceRefresh = this.#refused;
     this.#refused = false;
     const credentials = await resolveCredentials(this.#credentials, { forceRefresh });
-    return signRequest(request, { credentials, region: this.#region, service: this.#service, now: now() });
+    return signRequest(request, {
+      credentials,
+      region: this.#region,
+      service: this.#service,
+      now: now(),
+      digest: this.#digest,
+    });
   }
 
   refused(): void {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { ENDPOINT, JANE, NODE, signedCall, world } from './world.ts';
+import { presignRequest } from '../../src/crypto/index.ts';
+import { ENDPOINT, JANE, NODE, nodeCredentials, REGION, signedCall, world } from './world.ts';
 
 const NOW = Date.UTC(2026, 0, 1);
 
@@ -75,6 +76,31 @@ describe('the signature', () => {
     );
     const other = new Request(ENDPOINT, { method: 'POST', headers: request.headers, body: `${body} ` });
     expect(await refused(other)).toBe('InvalidSignatureException');
+  });
+
+  test('may stand in the query of a presigned URL, until it expires', async () => {
+    const headers = { 'x-amz-target': 'AmazonSSM.DescribeSessions' };
+    const presigned = await presignRequest(
+      { method: 'POST', url: new URL(ENDPOINT), headers, body: new TextEncoder().encode(body) },
+      { credentials: JANE, region: REGION, service: 'ssm', now: NOW, expires: 900 },
+    );
+    const sent = (text: string) => new Request(presigned, { method: 'POST', headers, body: text });
+    expect((await send(sent(body))).body).toEqual({ Sessions: [] });
+    expect(await refused(sent('{"State":"History"}'))).toBe('InvalidSignatureException');
+    const w = world();
+    await w.clock.advance(900_001);
+    expect((await send(sent(body), w)).body.__type).toBe('InvalidSignatureException');
+  });
+
+  test('may not stand in the query of what agents call', async () => {
+    const headers = { 'x-amz-target': 'EC2WindowsMessageDeliveryService.GetMessages' };
+    const presigned = await presignRequest(
+      { method: 'POST', url: new URL(ENDPOINT), headers, body: new TextEncoder().encode(body) },
+      { credentials: nodeCredentials(NODE), region: REGION, service: 'ec2messages', now: NOW, expires: 900 },
+    );
+    expect(await refused(new Request(presigned, { method: 'POST', headers, body }))).toBe(
+      'MissingAuthenticationTokenException',
+    );
   });
 
   test('must be fresh, and the credentials not expired', async () => {

@@ -11,7 +11,7 @@ import {
   rsaKey,
   send,
 } from './machine.ts';
-import { world } from './world.ts';
+import { ENDPOINT, world } from './world.ts';
 
 const HOUR = 3_600_000;
 
@@ -216,6 +216,9 @@ describe('RegisterManagedInstance, unsigned as the agent sends it', () => {
       now: w.clock.now(),
     });
     expect((await send(w, post(headers, body))).body.__type).toBe('UnrecognizedClientException');
+    const { authorization: _, ...unsigned } = headers;
+    const presigned = new Request(`${ENDPOINT}/?X-Amz-Signature=0`, post(unsigned, body));
+    expect((await send(w, presigned)).body.__type).toBe('IncompleteSignatureException');
   });
 });
 

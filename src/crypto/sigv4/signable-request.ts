@@ -3,6 +3,7 @@ import { HawserError } from '../../base/error.ts';
 import type { Credentials } from '../credentials.ts';
 import type { PayloadDigest } from '../digest.ts';
 import { canonicalPath, type PathEncoding } from './canonical-request.ts';
+import { trimHeader } from './header-lines.ts';
 import { parseQuery, plainText } from './query.ts';
 import { PARAMETERS } from './signature-form.ts';
 
@@ -87,7 +88,7 @@ export function queryToSign({ url }: SignableRequest): Record<string, string[]> 
 
 /** A folded line means one with a space there, and may be sent only so (RFC 9112, section 5.2). */
 function unfold(line: string): string {
-  return line.replace(/[ \t]*\r?\n[ \t]+/g, ' ').replace(/^[ \t]+|[ \t]+$/g, '');
+  return trimHeader(line.replace(/\r?\n[ \t]+/g, ' '));
 }
 
 function unfitHeader(name: string, why: string): HawserError {

@@ -30,7 +30,7 @@ export interface FoundSignature {
 
 /** Whether somebody has put a signature on it, however bad. */
 export function isSigned({ headers, url }: Pick<ReceivedRequest, 'headers' | 'url'>): boolean {
-  return !!headers.get('authorization') || isPresigned(parseQuery(url.search));
+  return headers.get('authorization') !== null || isPresigned(parseQuery(url.search));
 }
 
 /** @throws {SignatureError} when there is none, more than one, or one that cannot be read */
@@ -41,7 +41,7 @@ export function findSignature(
 ): FoundSignature {
   const header = headers.get('authorization');
   const presigned = isPresigned(parameters);
-  if (header && presigned) {
+  if (header !== null && presigned) {
     throw invalidSignature(
       "Found both 'X-Amz-Algorithm' as a query-string param and 'Authorization' as HTTP header.",
     );
