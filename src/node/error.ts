@@ -23,7 +23,14 @@ export type NodeErrorCode =
   | 'ERR_IDENTITY_MODE'
   /** Another process is that node. */
   | 'ERR_IDENTITY_LOCKED'
-  | 'ERR_IDENTITY_UNREADABLE';
+  | 'ERR_IDENTITY_UNREADABLE'
+  /** Other users can read a file of keys, or put another in its place. */
+  | 'ERR_KEY_FILE_MODE'
+  /** Another process is changing it. */
+  | 'ERR_KEY_FILE_LOCKED'
+  | 'ERR_KEY_FILE_UNREADABLE'
+  /** A key policy that cannot be kept in a file. */
+  | 'ERR_KEY_FILE_POLICY';
 
 /** What this machine cannot do. */
 export class NodeError extends HawserError {

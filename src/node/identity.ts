@@ -5,9 +5,10 @@ import type { NodeIdentity } from '../agent/identity.ts';
 import type { NodeEndpointOptions } from '../agent/node-endpoint.ts';
 import type { NodeKey } from '../crypto/sigv4/node-signature.ts';
 import { NodeError } from './error.ts';
-import { lockDirectory, lockHolder, type Unlock } from './identity-lock.ts';
+import { lockDirectory, lockHolder } from './identity-lock.ts';
+import type { Unlock } from './lock-file.ts';
 import { generateNodeKey, nodeKey } from './node-key.ts';
-import { ensurePrivateDirectory, readPrivateFile, writePrivateFile } from './private-files.ts';
+import { ensurePrivateDirectory, readPrivateFile, type Secret, writePrivateFile } from './private-files.ts';
 
 /** What is known of a registered node, keys apart. */
 export interface IdentityDescription {
@@ -77,10 +78,10 @@ export async function createIdentity(
   { location, force, fingerprint }: { location: NodeLocation; force: boolean; fingerprint: string },
   register: (key: NodeKey, fingerprint: string) => Promise<string>,
 ): Promise<string> {
-  await ensurePrivateDirectory(directory);
+  await ensurePrivateDirectory(directory, SECRET);
   const unlock = await lockDirectory(directory);
   try {
-    const text = await readPrivateFile(join(directory, FILE));
+    const text = await readPrivateFile(join(directory, FILE), SECRET);
     if (text !== undefined && !force) throw exists(directory, text);
     const key = await generateNodeKey();
     const instanceId = await register(nodeKey(key), fingerprint);
@@ -160,10 +161,15 @@ interface IdentityRecord {
 
 const NAME = 'hawser-agent';
 const FILE = 'identity.json';
+const SECRET: Secret = {
+  code: 'ERR_IDENTITY_MODE',
+  danger: 'whoever reads it can be this node',
+  directoryMask: 0o077,
+};
 
 async function load(directory: string): Promise<IdentityRecord> {
   const path = join(directory, FILE);
-  const text = await readPrivateFile(path);
+  const text = await readPrivateFile(path, SECRET);
   if (text === undefined) {
     throw new NodeError(
       'ERR_IDENTITY_MISSING',

@@ -24,6 +24,7 @@ export {
 export { type InteractiveCommandsOptions, interactiveCommands } from './interactive-commands.ts';
 export { type Listener, type ListenOptions, listen } from './listen.ts';
 export { type ListenedForward, type Listeners, listenAll } from './listen-all.ts';
+export { localKeyFile } from './local-key-file.ts';
 export { machine } from './machine.ts';
 export { generateNodeKey, nodeKey } from './node-key.ts';
 export type { NodePty, NodePtyProcess } from './node-pty.ts';

@@ -1,18 +1,28 @@
 import { mkdir, open, readFile, rename, stat, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { NodeError } from './error.ts';
+import { NodeError, type NodeErrorCode } from './error.ts';
 
-/** Makes a directory that its owner alone can look into, or checks that it is one. @throws {NodeError} `ERR_IDENTITY_MODE` */
-export async function ensurePrivateDirectory(path: string): Promise<void> {
-  await mkdir(path, { recursive: true, mode: 0o700 });
-  await assertPrivate(path, 'chmod 700');
+/** What a file holds that its owner alone may read. */
+export interface Secret {
+  /** Of the error when others can. */
+  readonly code: NodeErrorCode;
+  /** What they can do then, for its text: "whoever reads it can …". */
+  readonly danger: string;
+  /** The part of the mode of its directory that must not be set. */
+  readonly directoryMask: number;
 }
 
-/** @returns `undefined` when there is no such file @throws {NodeError} `ERR_IDENTITY_MODE` when others can read it */
-export async function readPrivateFile(path: string): Promise<string | undefined> {
+/** Makes a directory that its owner alone can look into, or checks the one that is there. @throws {NodeError} */
+export async function ensurePrivateDirectory(path: string, secret: Secret): Promise<void> {
+  await mkdir(path, { recursive: true, mode: 0o700 });
+  await assertPrivate(path, secret, secret.directoryMask, 'chmod 700');
+}
+
+/** @returns `undefined` when there is no such file @throws {NodeError} when it is open to others */
+export async function readPrivateFile(path: string, secret: Secret): Promise<string | undefined> {
   try {
-    await assertPrivate(dirname(path), 'chmod 700');
-    await assertPrivate(path, 'chmod 600');
+    await assertPrivate(dirname(path), secret, secret.directoryMask, 'chmod 700');
+    await assertPrivate(path, secret, 0o077, 'chmod 600');
     return await readFile(path, 'utf8');
   } catch (error) {
     if (isMissing(error)) return undefined;
@@ -47,12 +57,17 @@ async function syncDirectory(path: string): Promise<void> {
 }
 
 /** Modes mean nothing on Windows, where the access list of the parent is inherited. */
-async function assertPrivate(path: string, command: string): Promise<void> {
+async function assertPrivate(
+  path: string,
+  { code, danger }: Secret,
+  mask: number,
+  command: string,
+): Promise<void> {
   const { mode } = await stat(path);
-  if (process.platform === 'win32' || (mode & 0o077) === 0) return;
+  if (process.platform === 'win32' || (mode & mask) === 0) return;
   throw new NodeError(
-    'ERR_IDENTITY_MODE',
-    `${path} is open to other users (mode ${(mode & 0o777).toString(8)}), and whoever reads it can be this node. If nobody has, close it: ${command} ${JSON.stringify(path)}`,
+    code,
+    `${path} is open to other users (mode ${(mode & 0o777).toString(8)}), and ${danger}. If nobody has, close it: ${command} ${JSON.stringify(path)}`,
   );
 }
 
