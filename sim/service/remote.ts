@@ -2,7 +2,7 @@ import type { Clock } from '../../src/base/clock.ts';
 import type { Bus, BusMessage } from '../../src/service/bus.ts';
 import { memoryBus } from '../../src/service/memory-bus.ts';
 import { memoryStore } from '../../src/service/memory-store.ts';
-import type { RecordStore, Store } from '../../src/service/store.ts';
+import { type RecordKind, type RecordStore, type Store, storeOf } from '../../src/service/store.ts';
 
 /** One way, in milliseconds. */
 export const REMOTE_LATENCY = 5;
@@ -40,13 +40,7 @@ export function remoteStore(clock: Clock, store: Store = memoryStore()): Store {
       },
     };
   };
-  return {
-    sessions: remote(store.sessions),
-    nodes: remote(store.nodes),
-    documents: remote(store.documents),
-    activations: remote(store.activations),
-    roleCredentials: remote(store.roleCredentials),
-  };
+  return storeOf(<T>(kind: RecordKind) => remote(store[kind] as RecordStore<unknown>) as RecordStore<T>);
 }
 
 /** A bus at the other end of a network: nothing that is published arrives at once, or is the same object. */

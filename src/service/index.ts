@@ -26,5 +26,5 @@ export type {
 export type { RoleCredentialsRecord } from './role-credentials-record.ts';
 export { SessionManagerService } from './service.ts';
 export type { EndReason, SessionRecord, SessionStatus, SideRecord } from './session-record.ts';
-export type { Entry, RecordStore, Store } from './store.ts';
+export { type Entry, RECORD_KINDS, type RecordKind, type RecordStore, type Store, storeOf } from './store.ts';
 export type { TokenRecord } from './token.ts';

@@ -22,6 +22,26 @@ export interface Store {
   readonly roleCredentials: RecordStore<RoleCredentialsRecord>;
 }
 
+/** The name of a kind of records in {@link Store}. */
+export type RecordKind = keyof Store;
+
+/** A line for each; the compiler misses the one that is forgotten. */
+const KINDS: Readonly<Record<RecordKind, true>> = {
+  sessions: true,
+  nodes: true,
+  documents: true,
+  activations: true,
+  roleCredentials: true,
+};
+
+/** Every kind, for those who keep all of them alike. */
+export const RECORD_KINDS = Object.keys(KINDS) as readonly RecordKind[];
+
+/** A store that keeps every kind of records in what `open` answers for it, whatever kinds there are. */
+export function storeOf(open: <T>(kind: RecordKind) => RecordStore<T>): Store {
+  return Object.fromEntries(RECORD_KINDS.map((kind) => [kind, open(kind)])) as unknown as Store;
+}
+
 /** One version of a record. Never to be modified in place. */
 export interface Entry<T> {
   readonly key: string;

@@ -5,7 +5,13 @@
 import { expect, test } from 'vitest';
 import { REMOTE_LATENCY, remoteBus, remoteStore } from '../../sim/service/remote.ts';
 import { formatAcknowledge } from '../../src/channel/index.ts';
-import { memoryBus, memoryStore, type RecordStore } from '../../src/service/index.ts';
+import {
+  memoryBus,
+  memoryStore,
+  type RecordKind,
+  type RecordStore,
+  storeOf,
+} from '../../src/service/index.ts';
 import { VirtualClock } from '../../src/testing/index.ts';
 import { busContract } from './bus-contract.ts';
 import { activate, Machine } from './machine.ts';
@@ -29,13 +35,7 @@ import { NODE, type Peer, type Started, WireNode, type World, type WorldOptions,
         list: () => running(records.list()),
         watch: records.watch,
       });
-      return {
-        sessions: run(store.sessions),
-        nodes: run(store.nodes),
-        documents: run(store.documents),
-        activations: run(store.activations),
-        roleCredentials: run(store.roleCredentials),
-      };
+      return storeOf(<T>(kind: RecordKind) => run(store[kind] as RecordStore<unknown>) as RecordStore<T>);
     },
     settle,
   );
