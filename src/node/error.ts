@@ -30,7 +30,20 @@ export type NodeErrorCode =
   | 'ERR_KEY_FILE_LOCKED'
   | 'ERR_KEY_FILE_UNREADABLE'
   /** A key policy that cannot be kept in a file. */
-  | 'ERR_KEY_FILE_POLICY';
+  | 'ERR_KEY_FILE_POLICY'
+  /** The optional peer dependency that keeps durable stores is not installed, or has no binary for this machine. */
+  | 'ERR_LEVEL_MISSING'
+  /** Another process has the durable store. */
+  | 'ERR_STORE_LOCKED'
+  /** It is damaged, or no store. */
+  | 'ERR_STORE_UNREADABLE'
+  /** A later version of hawser wrote it. */
+  | 'ERR_STORE_FORMAT'
+  /** Other users can read what is in it. */
+  | 'ERR_STORE_MODE'
+  /** The disk is full, or worse. */
+  | 'ERR_STORE_WRITE'
+  | 'ERR_STORE_CLOSED';
 
 /** What this machine cannot do. */
 export class NodeError extends HawserError {

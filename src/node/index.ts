@@ -12,6 +12,7 @@ export {
   type DevelopmentCertificateOptions,
   developmentCertificate,
 } from './development-certificate.ts';
+export { type DurableStore, type DurableStoreOptions, durableStore } from './durable-store.ts';
 export { NodeError, type NodeErrorCode } from './error.ts';
 export {
   defaultIdentityDirectory,

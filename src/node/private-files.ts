@@ -56,19 +56,30 @@ async function syncDirectory(path: string): Promise<void> {
   }
 }
 
-/** Modes mean nothing on Windows, where the access list of the parent is inherited. */
 async function assertPrivate(
   path: string,
   { code, danger }: Secret,
   mask: number,
   command: string,
 ): Promise<void> {
-  const { mode } = await stat(path);
-  if (process.platform === 'win32' || (mode & mask) === 0) return;
+  const mode = await modeOpenToOthers(path, mask);
+  if (mode === undefined) return;
   throw new NodeError(
     code,
-    `${path} is open to other users (mode ${(mode & 0o777).toString(8)}), and ${danger}. If nobody has, close it: ${command} ${JSON.stringify(path)}`,
+    `${path} is open to other users (mode ${mode}), and ${danger}. If nobody has, close it: ${command} ${JSON.stringify(path)}`,
   );
+}
+
+/**
+ * The mode of a file that is not its owner's alone, for people; `undefined` for one that is. Modes mean nothing on
+ * Windows, where the access list of the parent is inherited.
+ *
+ * @param mask the part of the mode that must not be set
+ */
+export async function modeOpenToOthers(path: string, mask = 0o077): Promise<string | undefined> {
+  const { mode } = await stat(path);
+  if (process.platform === 'win32' || (mode & mask) === 0) return undefined;
+  return (mode & 0o777).toString(8);
 }
 
 export function isMissing(error: unknown): boolean {
