@@ -38,6 +38,8 @@ export class ControlChannel {
   #malformed = 0;
   #completions = 0;
   #done = false;
+  /** The end of the channel has been written down. */
+  #recorded: Promise<void> | undefined;
 
   constructor(options: ControlChannelOptions) {
     const { id, channelId, socket, context } = options;
@@ -88,6 +90,12 @@ export class ControlChannel {
     this.#closed();
   }
 
+  /** The service stops. Resolves once the record says so. */
+  async shutDown(): Promise<void> {
+    this.close(CloseCode.GoingAway, 'The service is shutting down.');
+    await this.#recorded;
+  }
+
   #complete(message: AgentMessage): void {
     const { id, context, sessions } = this.#options;
     const task = parseAgentTaskComplete(message.payload);
@@ -128,7 +136,7 @@ export class ControlChannel {
     this.#unwatch();
     this.#heartbeat.stop();
     const { id, channelId, nodes, context, closed } = this.#options;
-    nodes.channelClosed(id, channelId).catch((error: unknown) => context.report(error));
+    this.#recorded = nodes.channelClosed(id, channelId).catch((error: unknown) => context.report(error));
     closed();
   }
 }

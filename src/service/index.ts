@@ -24,7 +24,7 @@ export type {
   SessionManagerServiceOptions,
 } from './options.ts';
 export type { RoleCredentialsRecord } from './role-credentials-record.ts';
-export { SessionManagerService } from './service.ts';
+export { type CloseOptions, SessionManagerService } from './service.ts';
 export type { EndReason, SessionRecord, SessionStatus, SideRecord } from './session-record.ts';
 export { type Entry, RECORD_KINDS, type RecordKind, type RecordStore, type Store, storeOf } from './store.ts';
 export type { TokenRecord } from './token.ts';

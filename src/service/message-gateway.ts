@@ -116,7 +116,7 @@ export class MessageGateway {
     for (const opening of [...this.#openings.keys()]) opening.close(CloseCode.GoingAway, SHUTTING_DOWN);
     await Promise.all([...this.#relayEnds].map((end) => end.shutDown()));
     this.#memory.clear();
-    for (const channel of [...this.#controlChannels]) channel.close(CloseCode.GoingAway, SHUTTING_DOWN);
+    await Promise.all([...this.#controlChannels].map((channel) => channel.shutDown()));
   }
 
   async #mintToken({ kind, id }: ChannelPath, targetId: string | undefined): Promise<string> {

@@ -131,6 +131,12 @@ export class Nodes {
     if (made && made.after !== made.before) this.#emit(id, false);
   }
 
+  /** The process that had the control channels has ended. */
+  async resume(): Promise<void> {
+    for (const { channel, id } of await this.list())
+      if (channel !== undefined) await this.channelClosed(id, channel);
+  }
+
   #emit(id: string, connected: boolean): void {
     this.#context.emit({ type: 'node', time: this.#context.clock.now(), id, connected });
   }

@@ -149,11 +149,15 @@ export class RelayEnd {
     this.#closed();
   }
 
-  /** The service stops: tells of the end of the session, when it has ended, before the connection goes. */
+  /**
+   * The service stops: tells of the end of the session, when it has ended, before the connection goes. Resolves once the
+   * record says so.
+   */
   async shutDown(): Promise<void> {
     const record = await this.#options.sessions.get(this.#options.sessionId);
     if (record && isOver(record) && !this.#done) this.#tellClosed(record);
     this.close(CloseCode.GoingAway, 'The service is shutting down.');
+    await this.#reports;
   }
 
   #relayStream(frame: Uint8Array): void {

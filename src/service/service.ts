@@ -154,15 +154,33 @@ export class SessionManagerService {
   }
 
   /**
-   * Ends every session that was started here (`ServiceShutdown`), tells both ends, and closes all channels. Later
-   * requests are answered 503.
+   * Takes over the sessions and nodes that are in the store, after the service that had them has ended, however that was:
+   * to be called once, before this one is served, and by the only service on the store. Clients and agents then come
+   * back by themselves, and their sessions go on with what neither had acknowledged. Timers go on from what is stored; what
+   * an end had to do by a certain time (`agentLost`, `terminateGrace`), it has the whole time for again, and a session
+   * whose idle time ran out meanwhile has `timers.connect` to show that it is alive.
    */
-  async close(): Promise<void> {
+  async resume(): Promise<void> {
+    await this.#nodes.resume();
+    await this.#sessions.resume();
+  }
+
+  /**
+   * Ends every session that was started or resumed here (`ServiceShutdown`), tells both ends, and closes all channels.
+   * Later requests are answered 503. With `sessions: 'keep'` no session ends, and a service on the same store can
+   * {@link resume} them: the store can be closed then, for nothing more is written.
+   */
+  async close({ sessions = 'end' }: CloseOptions = {}): Promise<void> {
     this.#closed = true;
     this.#longPolls.close();
-    await this.#sessions.shutDown();
+    await this.#sessions.shutDown(sessions);
     await this.#gateway.shutDown();
   }
+}
+
+export interface CloseOptions {
+  /** Default `end`. `keep` is for a restart, on a store that outlives this service. */
+  readonly sessions?: 'end' | 'keep';
 }
 
 function assertSameScope(keys: ArnScope, { region, accountId }: ArnScope): void {

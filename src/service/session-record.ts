@@ -70,6 +70,8 @@ export interface SessionRecord {
   readonly cancelled: boolean;
   /** When it became `Terminating`. */
   readonly terminatingAt?: number;
+  /** When stream data passed, noted when that is a tenth of `idleTimeout` later than what is noted. Default `startDate`. */
+  readonly lastActivity?: number;
 }
 
 /** One end of a session. */

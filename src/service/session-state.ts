@@ -1,5 +1,5 @@
 import type { Side } from './bus.ts';
-import type { EndReason, SessionRecord, SessionStatus } from './session-record.ts';
+import type { EndReason, SessionRecord, SessionStatus, SideRecord } from './session-record.ts';
 import { isOver, withSide } from './session-record.ts';
 
 /**
@@ -16,6 +16,25 @@ export function channelOpened(record: SessionRecord, side: Side, channel: string
 export function channelClosed(record: SessionRecord, side: Side, channel: string, now: number): Next {
   if (record[side].channel !== channel) return undefined;
   return connected(withSide(record, side, { channel: undefined, lostAt: now }));
+}
+
+/**
+ * The service came back after its process had ended, and every channel with it. What either end had to do by a time it
+ * could not do meanwhile, so that time begins again.
+ */
+export function serviceResumed(record: SessionRecord, now: number): Next {
+  if (isOver(record)) return undefined;
+  const lost = ({ channel, lostAt }: SideRecord): SideRecord =>
+    channel === undefined && lostAt === undefined ? {} : { channel: undefined, lostAt: now };
+  const alone = withSide(withSide(record, 'client', lost(record.client)), 'agent', lost(record.agent));
+  return connected(record.status === 'Terminating' ? { ...alone, terminatingAt: now } : alone);
+}
+
+/** Stream data passed at this time. */
+export function active(record: SessionRecord, at: number): Next {
+  return isOver(record) || at <= (record.lastActivity ?? record.startDate)
+    ? undefined
+    : { ...record, lastActivity: at };
 }
 
 /** `agent_session_state`. */

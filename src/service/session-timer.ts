@@ -10,6 +10,21 @@ export const ACTIVITY_INTERVAL = 1000;
 /** After a failure of the store. */
 const RETRY_DELAY = 1000;
 
+/** Of a session: how exact `lastActivity` of its record is, in milliseconds. */
+export function activityNoteInterval({ idleTimeout }: SessionRecord): number {
+  return idleTimeout / 10;
+}
+
+export interface SessionTimerOptions {
+  readonly context: ServiceContext;
+  /** Ends the session; asked again in a second when it fails. */
+  readonly expired: (reason: Deadline['reason']) => Promise<unknown>;
+  /** The session is over, or gone. */
+  readonly stopped: () => void;
+  /** Writes down that there was activity, for a service that resumes the session. */
+  readonly note: (at: number) => Promise<unknown>;
+}
+
 /**
  * Runs the timers of one session, on the relay where it was started. It learns of the session from the store and
  * of its traffic from the bus, wherever its channels are.
@@ -18,6 +33,8 @@ export class SessionTimer {
   readonly #context: ServiceContext;
   readonly #expired: (reason: Deadline['reason']) => Promise<unknown>;
   readonly #stopped: () => void;
+  readonly #note: (at: number) => Promise<unknown>;
+  #noting = false;
   readonly #unwatch: () => void;
   readonly #unsubscribe: () => void;
   #record: SessionRecord;
@@ -25,21 +42,15 @@ export class SessionTimer {
   #wakeAt: number | undefined;
   #cancelWake: CancelTimer | undefined;
 
-  /**
-   * @param expired ends the session; asked again in a second when it fails
-   * @param stopped the session is over, or gone
-   */
-  constructor(
-    record: SessionRecord,
-    context: ServiceContext,
-    expired: (reason: Deadline['reason']) => Promise<unknown>,
-    stopped: () => void,
-  ) {
+  /** @param lastActivity milliseconds since the epoch */
+  constructor(record: SessionRecord, lastActivity: number, options: SessionTimerOptions) {
+    const { context, expired, stopped, note } = options;
     this.#context = context;
     this.#expired = expired;
     this.#stopped = stopped;
+    this.#note = note;
     this.#record = record;
-    this.#lastActivity = record.startDate;
+    this.#lastActivity = lastActivity;
     this.#unsubscribe = context.bus.subscribe(activitySubject(record.sessionId), (message) => {
       // Deadlines only move away by it, so the running timer can stay: it looks again when it fires.
       if ('at' in message && typeof message.at === 'number') this.#noteActivity(message.at);
@@ -70,6 +81,14 @@ export class SessionTimer {
   #noteActivity(at: number): void {
     // The reporter may have been silent about what followed within its interval.
     this.#lastActivity = Math.max(this.#lastActivity, at + ACTIVITY_INTERVAL);
+    const { lastActivity = this.#record.startDate } = this.#record;
+    if (this.#noting || at < lastActivity + activityNoteInterval(this.#record)) return;
+    this.#noting = true;
+    this.#note(at)
+      .catch((error: unknown) => this.#context.report(error))
+      .finally(() => {
+        this.#noting = false;
+      });
   }
 
   #deadline(): Deadline | undefined {

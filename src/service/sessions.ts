@@ -5,6 +5,7 @@ import type { ServiceContext } from './context.ts';
 import { channelClosedFrame, startSessionFrame } from './frames.ts';
 import { type EndReason, isOver, type SessionRecord, withSide } from './session-record.ts';
 import {
+  active,
   agentReported,
   type Completion,
   cancelled,
@@ -13,8 +14,9 @@ import {
   clientEnded,
   completed,
   expired,
+  serviceResumed,
 } from './session-state.ts';
-import { SessionTimer } from './session-timer.ts';
+import { activityNoteInterval, SessionTimer } from './session-timer.ts';
 import { type Change, change } from './store.ts';
 import { isTokenOf, newToken, tokenRecord } from './token.ts';
 
@@ -38,7 +40,7 @@ export type NewSession = Pick<
  */
 export class Sessions {
   readonly #context: ServiceContext;
-  /** Of the sessions that were started here and are not over. */
+  /** Of the sessions that were started or resumed here and are not over. */
   readonly #timers = new Map<string, SessionTimer>();
   #closed = false;
 
@@ -69,15 +71,7 @@ export class Sessions {
     // 130 random bits: a taken id means a broken random source, not bad luck.
     if (!(await store.sessions.create(sessionId, record)))
       throw new Error(`The session id ${sessionId} is taken.`);
-    this.#timers.set(
-      sessionId,
-      new SessionTimer(
-        record,
-        this.#context,
-        (reason) => this.#end(sessionId, (now) => expired(now, reason, this.#now())),
-        () => this.#timers.delete(sessionId),
-      ),
-    );
+    this.#watchOver(record, record.startDate);
     this.#emit(record);
     if (this.#closed) {
       await this.cancel(sessionId, 'ServiceShutdown');
@@ -85,6 +79,21 @@ export class Sessions {
     }
     bus.publish(nodeSubject(record.target), startSessionFrame(record, this.#context));
     return record;
+  }
+
+  /**
+   * Takes over the sessions in the store that are not over: the process that had them has ended. Nobody has been able to
+   * do anything since, so each has at least the time for connecting before its idle timer ends it.
+   */
+  async resume(): Promise<void> {
+    const { store, timers } = this.#context;
+    for (const { key } of await store.sessions.list()) {
+      const now = this.#now();
+      const record = (await this.#change(key, (record) => serviceResumed(record, now)))?.after;
+      if (!record || isOver(record)) continue;
+      const noted = (record.lastActivity ?? record.startDate) + activityNoteInterval(record);
+      this.#watchOver(record, Math.max(noted, now + timers.connect - record.idleTimeout));
+    }
   }
 
   async get(sessionId: string): Promise<SessionRecord | undefined> {
@@ -179,13 +188,26 @@ export class Sessions {
     return frames;
   }
 
-  /** Ends the sessions that were started here. */
-  async shutDown(): Promise<void> {
+  /** Starts no more, and ends those that were started or resumed here, unless they are to be kept. */
+  async shutDown(sessions: 'end' | 'keep'): Promise<void> {
     this.#closed = true;
-    const ids = [...this.#timers.keys()];
-    await Promise.all(ids.map((sessionId) => this.cancel(sessionId, 'ServiceShutdown')));
+    if (sessions === 'end') {
+      const ids = [...this.#timers.keys()];
+      await Promise.all(ids.map((sessionId) => this.cancel(sessionId, 'ServiceShutdown')));
+    }
     for (const timer of this.#timers.values()) timer.stop();
     this.#timers.clear();
+  }
+
+  #watchOver(record: SessionRecord, lastActivity: number): void {
+    const { sessionId } = record;
+    const timer = new SessionTimer(record, lastActivity, {
+      context: this.#context,
+      expired: (reason) => this.#end(sessionId, (now) => expired(now, reason, this.#now())),
+      stopped: () => this.#timers.delete(sessionId),
+      note: (at) => this.#change(sessionId, (now) => active(now, at)),
+    });
+    this.#timers.set(sessionId, timer);
   }
 
   async #end(sessionId: string, next: (record: SessionRecord) => SessionRecord | undefined): Promise<void> {
