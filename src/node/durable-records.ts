@@ -69,15 +69,12 @@ export class DurableRecords<T> implements RecordStore<T> {
       before: this.#table.get(key)?.revision,
       after: entry?.revision,
       apply: () => {
-        this.#changing.delete(key);
         if (entry) this.#table.put(entry);
         else this.#table.remove(key);
       },
     });
-    this.#changing.set(
-      key,
-      written.catch(() => this.#changing.delete(key)),
-    );
+    const settled = () => this.#changing.delete(key);
+    this.#changing.set(key, written.then(settled, settled));
     return written;
   }
 }

@@ -9,7 +9,7 @@ import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { isRemoval, type WrittenValue } from './store-writing.ts';
 
 const writer = await program('test/node/store-writer.ts');
-const LIVES = 20;
+const LIVES = 12;
 
 test('every change that was answered for survives kill -9, and none is half there', async () => {
   const directory = join(await temporaryDirectory(), 'store');
