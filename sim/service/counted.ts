@@ -59,6 +59,8 @@ export function countedStore(store: Store, registrations: Registrations): Store 
     sessions: counted(store.sessions),
     nodes: counted(store.nodes),
     documents: counted(store.documents),
+    documentContents: counted(store.documentContents),
+    settings: counted(store.settings),
     activations: counted(store.activations),
     roleCredentials: counted(store.roleCredentials),
   };

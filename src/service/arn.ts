@@ -14,9 +14,18 @@ export function targetArn(target: string, scope: ArnScope): string {
   return arn('ssm', `managed-instance/${target}`, scope);
 }
 
-/** Documents whose name begins with `AWS-` are Amazon's, and no account's. */
 export function documentArn(name: string, scope: ArnScope): string {
-  return arn('ssm', `document/${name}`, name.startsWith('AWS-') ? { ...scope, accountId: '' } : scope);
+  return arn('ssm', `document/${name}`, isAmazons(name) ? { ...scope, accountId: '' } : scope);
+}
+
+/** Documents whose name begins with `AWS-` are Amazon's, and no account's. */
+export function isAmazons(documentName: string): boolean {
+  return documentName.startsWith('AWS-');
+}
+
+/** @param settingId `/ssm/managed-instance/activation-tier` */
+export function settingArn(settingId: string, scope: ArnScope): string {
+  return arn('ssm', `servicesetting${settingId}`, scope);
 }
 
 export function sessionArn(sessionId: string, scope: ArnScope): string {

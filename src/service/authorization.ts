@@ -15,7 +15,18 @@ export type AccountAction =
   | 'ssm:DescribeSessions'
   | 'ssm:DescribeActivations'
   | 'ssm:DeleteActivation'
-  | 'ssm:DescribeInstanceInformation';
+  | 'ssm:DescribeInstanceInformation'
+  | 'ssm:ListDocuments';
+
+export type DocumentAction =
+  | 'ssm:UpdateDocument'
+  | 'ssm:UpdateDocumentDefaultVersion'
+  | 'ssm:GetDocument'
+  | 'ssm:DescribeDocument'
+  | 'ssm:ListDocumentVersions'
+  | 'ssm:DeleteDocument'
+  | 'ssm:ModifyDocumentPermission'
+  | 'ssm:DescribeDocumentPermission';
 
 export type NodeAction =
   | 'ssm:GetConnectionStatus'
@@ -39,6 +50,7 @@ export class Authorization {
     target: string,
     tags: Readonly<Record<string, string>>,
     document: string,
+    documentTags: Readonly<Record<string, string>>,
   ): Promise<void> {
     const action = 'ssm:StartSession';
     await this.#require({
@@ -51,7 +63,7 @@ export class Authorization {
       principal,
       action,
       resource: documentArn(document, this.#scope),
-      context: context({}, DOCUMENT_CHECK),
+      context: context(documentTags, DOCUMENT_CHECK),
     });
   }
 
@@ -120,6 +132,34 @@ export class Authorization {
       resource: roleArn(iamRole, this.#scope),
       context: context({}, ['iam:PassedToService', 'ssm.amazonaws.com']),
     });
+  }
+
+  /** @param tags those that it shall have @throws {ApiError} */
+  async createDocument(
+    principal: Principal,
+    name: string,
+    tags: Readonly<Record<string, string>>,
+  ): Promise<void> {
+    const resource = documentArn(name, this.#scope);
+    await this.#require({ principal, action: 'ssm:CreateDocument', resource, context: requestTags(tags) });
+    if (Object.keys(tags).length === 0) return;
+    await this.#require({
+      principal,
+      action: 'ssm:AddTagsToResource',
+      resource,
+      context: requestTags(tags),
+    });
+  }
+
+  /** @param nameOrArn an ARN of another account or region is asked for as it is @throws {ApiError} */
+  async document(
+    principal: Principal,
+    action: DocumentAction,
+    nameOrArn: string,
+    tags: Readonly<Record<string, string>>,
+  ): Promise<void> {
+    const resource = nameOrArn.startsWith('arn:') ? nameOrArn : documentArn(nameOrArn, this.#scope);
+    await this.#require({ principal, action, resource, context: context(tags) });
   }
 
   async #require(request: AuthorizationRequest): Promise<void> {

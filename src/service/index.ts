@@ -10,7 +10,13 @@ export type {
 } from '../core/documents/session-document.ts';
 export type { ActivationRecord, Registration } from './activation-record.ts';
 export type { Bus, BusMessage, BusSignal, Side } from './bus.ts';
-export type { DocumentRecord } from './document-record.ts';
+export type {
+  DocumentContentRecord,
+  DocumentFormat,
+  DocumentRecord,
+  DocumentVersionRecord,
+  SharedVersion,
+} from './document-record.ts';
 export type { DocumentRegistration } from './documents.ts';
 export type { ServiceEvent } from './event.ts';
 export { memoryBus } from './memory-bus.ts';
@@ -26,5 +32,6 @@ export type {
 export type { RoleCredentialsRecord } from './role-credentials-record.ts';
 export { type CloseOptions, SessionManagerService } from './service.ts';
 export type { EndReason, SessionRecord, SessionStatus, SideRecord } from './session-record.ts';
+export type { SettingRecord } from './setting-record.ts';
 export { type Entry, RECORD_KINDS, type RecordKind, type RecordStore, type Store, storeOf } from './store.ts';
 export type { TokenRecord } from './token.ts';

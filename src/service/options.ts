@@ -79,8 +79,12 @@ export interface ServiceLimits {
   readonly openingChannels: number;
   /** Sessions that are not over, for one target. Default 1000, as many as an agent runs (CONTROL-PLANE.md section 1.5). */
   readonly sessionsPerTarget: number;
-  /** Registered session documents. Default 500 (CONTROL-PLANE.md section 1.5). */
+  /** Session documents that were created or registered. Default 500 (CONTROL-PLANE.md section 1.5). */
   readonly documents: number;
+  /** Of one session document. Default 1000. */
+  readonly documentVersions: number;
+  /** That one session document is shared with. Default 1000 (CONTROL-PLANE.md section 1.5). */
+  readonly documentAccounts: number;
   /** Sessions that are over and still listed. Default 10,000; the oldest go first. */
   readonly history: number;
   /** Activations, until 30 days after they expired (`timers.history`). Default 1000. */
@@ -124,6 +128,8 @@ export const DEFAULT_LIMITS: ServiceLimits = {
   openingChannels: 1000,
   sessionsPerTarget: 1000,
   documents: 500,
+  documentVersions: 1000,
+  documentAccounts: 1000,
   history: 10_000,
   activations: 1000,
   wrongCodes: 20,

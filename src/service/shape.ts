@@ -81,6 +81,15 @@ export function blob({ min, max }: { readonly min: number; readonly max: number 
   };
 }
 
+export function boolean(): Shape<boolean> {
+  return {
+    read(value, path) {
+      if (typeof value !== 'boolean') throw wrongType(path, 'true or false');
+      return value;
+    },
+  };
+}
+
 /** A time in seconds since the epoch, fractions allowed; read as milliseconds. */
 export function timestamp(): Shape<number> {
   return {

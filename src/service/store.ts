@@ -1,9 +1,10 @@
 import { HawserError } from '../base/error.ts';
 import type { ActivationRecord } from './activation-record.ts';
-import type { DocumentRecord } from './document-record.ts';
+import type { DocumentContentRecord, DocumentRecord } from './document-record.ts';
 import type { NodeRecord } from './node-record.ts';
 import type { RoleCredentialsRecord } from './role-credentials-record.ts';
 import type { SessionRecord } from './session-record.ts';
+import type { SettingRecord } from './setting-record.ts';
 
 /**
  * Where the service keeps what must outlive a connection, and what several relays must agree on: small records
@@ -15,7 +16,12 @@ import type { SessionRecord } from './session-record.ts';
 export interface Store {
   readonly sessions: RecordStore<SessionRecord>;
   readonly nodes: RecordStore<NodeRecord>;
+  /** By name. */
   readonly documents: RecordStore<DocumentRecord>;
+  /** By content id, of the versions of documents. */
+  readonly documentContents: RecordStore<DocumentContentRecord>;
+  /** By setting id. */
+  readonly settings: RecordStore<SettingRecord>;
   /** By activation id. */
   readonly activations: RecordStore<ActivationRecord>;
   /** By access key id. Records hold secrets. */
@@ -30,6 +36,8 @@ const KINDS: Readonly<Record<RecordKind, true>> = {
   sessions: true,
   nodes: true,
   documents: true,
+  documentContents: true,
+  settings: true,
   activations: true,
   roleCredentials: true,
 };

@@ -89,6 +89,8 @@ export interface WorldOptions extends Partial<SessionManagerServiceOptions> {
   /** Default a clock of its own. */
   readonly clock?: VirtualClock;
   readonly seed?: number;
+  /** Who there is beside jane and the nodes. */
+  readonly callers?: readonly (Credentials & CallerRecord)[];
   /** Whether the service's sockets have `pause`. Default true. */
   readonly pausable?: boolean;
   /** Binary messages reach the service as parts of so many bytes, as those of `ws` do. Default: alone. */
@@ -99,11 +101,12 @@ export interface WorldOptions extends Partial<SessionManagerServiceOptions> {
 
 export function world(given: WorldOptions = {}): World {
   const { capacity, latency = 0, clock = new VirtualClock(), seed = 7, pausable = true, ...rest } = given;
-  const { readSize, onSend, ...options } = rest;
+  const { readSize, onSend, callers = [], ...options } = rest;
   const random = seededRandom(seed);
   const events: ServiceEvent[] = [];
   const keys = new Map<string, CallerRecord>([[JANE.accessKeyId, { ...JANE, principal: jane }]]);
   const nodes = [NODE, 'mi-0fedcba9876543210'];
+  for (const caller of callers) keys.set(caller.accessKeyId, caller);
   for (const id of nodes) keys.set(nodeCredentials(id).accessKeyId, nodeRecord(id));
   const service = new SessionManagerService({
     region: REGION,

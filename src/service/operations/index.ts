@@ -1,11 +1,17 @@
 import { createActivation } from './create-activation.ts';
+import { createDocument } from './create-document.ts';
 import { deleteActivation } from './delete-activation.ts';
+import { deleteDocument } from './delete-document.ts';
 import { describeActivations } from './describe-activations.ts';
 import { describeInstanceInformation } from './describe-instance-information.ts';
 import { describeSessions } from './describe-sessions.ts';
+import { describeDocumentPermission, modifyDocumentPermission } from './document-permission.ts';
 import { getConnectionStatus } from './get-connection-status.ts';
+import { describeDocument, getDocument } from './get-document.ts';
 import { getMessages } from './get-messages.ts';
 import { keyOperations } from './keys.ts';
+import { listDocumentVersions } from './list-document-versions.ts';
+import { listDocuments } from './list-documents.ts';
 import { deregisterManagedInstance, updateManagedInstanceRole } from './managed-instance.ts';
 import { notNeeded } from './not-needed.ts';
 import type { Operation, OperationParts } from './operation.ts';
@@ -14,6 +20,8 @@ import { requestManagedInstanceRoleToken } from './request-managed-instance-role
 import { resumeSession } from './resume-session.ts';
 import { startSession } from './start-session.ts';
 import { terminateSession } from './terminate-session.ts';
+import { updateDocument } from './update-document.ts';
+import { updateDocumentDefaultVersion } from './update-document-default-version.ts';
 import { updateInstanceInformation } from './update-instance-information.ts';
 import { updateManagedInstancePublicKey } from './update-managed-instance-public-key.ts';
 
@@ -25,6 +33,16 @@ export function operations(parts: OperationParts): readonly Operation[] {
     terminateSession(parts),
     describeSessions(parts),
     getConnectionStatus(parts),
+    createDocument(parts),
+    updateDocument(parts),
+    updateDocumentDefaultVersion(parts),
+    getDocument(parts),
+    describeDocument(parts),
+    listDocuments(parts),
+    listDocumentVersions(parts),
+    deleteDocument(parts),
+    modifyDocumentPermission(parts),
+    describeDocumentPermission(parts),
     createActivation(parts),
     describeActivations(parts),
     deleteActivation(parts),

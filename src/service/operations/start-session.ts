@@ -3,11 +3,11 @@ import { parameterValues } from '../../core/documents/parameters.ts';
 import { documentTimers, withPreferences } from '../../core/documents/preferences.ts';
 import { checkAgentVersion } from '../agent-version.ts';
 import { ApiError } from '../api-error.ts';
-import { documentName } from '../arn.ts';
 import { newSessionId } from '../session-id.ts';
 import { isOver } from '../session-record.ts';
 import { list, map, string, structure } from '../shape.ts';
 import { type OperationParts, operation } from './operation.ts';
+import { sessionDocument } from './session-document.ts';
 import { newStream } from './stream.ts';
 
 /** CONTROL-PLANE.md section 2.1, in the order of checks given there. */
@@ -26,13 +26,9 @@ export function startSession(parts: OperationParts) {
 
     async handle({ Target, DocumentName = DEFAULT_DOCUMENT, Reason, Parameters = new Map() }, call) {
       const { principal } = call;
-      const name = documentName(DocumentName, context);
-      const named = name === undefined ? undefined : await documents.get(name);
-      if (name === undefined || !named) {
-        throw new ApiError('InvalidDocument', `Document with name ${DocumentName} does not exist.`);
-      }
+      const { name, document: named, tags } = await sessionDocument(DocumentName, principal, parts);
       const node = await nodes.getSettled(Target);
-      await authorization.startSession(principal, Target, node?.tags ?? {}, name);
+      await authorization.startSession(principal, Target, node?.tags ?? {}, name, tags);
       if (node?.channel === undefined) {
         throw new ApiError('TargetNotConnected', `${Target} is not connected.`);
       }
