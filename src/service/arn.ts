@@ -23,6 +23,11 @@ export function isAmazons(documentName: string): boolean {
   return documentName.startsWith('AWS-');
 }
 
+/** Whether its {@link targetArn} is that of a managed instance: what is neither EC2's nor ECS's. */
+export function isManagedInstance(target: string): boolean {
+  return !/^i-\w+$/.test(target) && !target.startsWith('ecs:');
+}
+
 /** @param settingId `/ssm/managed-instance/activation-tier` */
 export function settingArn(settingId: string, scope: ArnScope): string {
   return arn('ssm', `servicesetting${settingId}`, scope);

@@ -162,6 +162,27 @@ export class Authorization {
     await this.#require({ principal, action, resource, context: context(tags) });
   }
 
+  /**
+   * @param action `ssm:AddTagsToResource`
+   * @param tags of the resource
+   * @param request tags that are to be added, and the keys of those that change
+   * @throws {ApiError}
+   */
+  async resource(
+    principal: Principal,
+    action: string,
+    resource: string,
+    tags: Readonly<Record<string, string>>,
+    {
+      added = {},
+      keys,
+    }: { readonly added?: Readonly<Record<string, string>>; readonly keys?: readonly string[] } = {},
+  ): Promise<void> {
+    const requested = keys ? requestTags(added, keys) : [];
+    const all = new Map<string, string | readonly string[]>([...context(tags), ...requested]);
+    await this.#require({ principal, action, resource, context: all });
+  }
+
   async #require(request: AuthorizationRequest): Promise<void> {
     const decision = await this.authorize(request);
     if (isDenial(decision)) throw accessDenied(request, decision);
@@ -189,11 +210,12 @@ function isOwnDataKey({ principal, action, context }: AuthorizationRequest): boo
   return action === 'kms:Decrypt' && context.get('kms:EncryptionContext:aws:ssm:TargetId') === node;
 }
 
-/** Of a resource that is yet to be. */
+/** Of a resource that is yet to be, or whose tags change. */
 function requestTags(
   tags: Readonly<Record<string, string>>,
+  tagKeys: readonly string[] = Object.keys(tags),
 ): ReadonlyMap<string, string | readonly string[]> {
-  const keys = new Map<string, string | readonly string[]>([['aws:TagKeys', Object.keys(tags)]]);
+  const keys = new Map<string, string | readonly string[]>([['aws:TagKeys', tagKeys]]);
   for (const [key, value] of Object.entries(tags)) keys.set(`aws:RequestTag/${key}`, value);
   return keys;
 }

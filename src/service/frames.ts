@@ -22,7 +22,7 @@ export function startSessionFrame(record: SessionRecord, context: FrameContext):
     documentContent: { ...record.documentContent },
     sessionId: record.sessionId,
     parameters: record.parameters,
-    runAsUser: '',
+    runAsUser: record.runAsUser,
     sessionOwner: record.owner.arn,
   });
   return frame(MessageType.InteractiveShell, payload, context);

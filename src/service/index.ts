@@ -21,7 +21,7 @@ export type { DocumentRegistration } from './documents.ts';
 export type { ServiceEvent } from './event.ts';
 export { memoryBus } from './memory-bus.ts';
 export { memoryStore } from './memory-store.ts';
-export type { NodeInformation, NodeRecord, NodeRegistration } from './node-record.ts';
+export type { NodeInformation, NodeRecord, NodeRegistration, SourceType } from './node-record.ts';
 export type { Target, TargetRegistration } from './nodes.ts';
 export type {
   CallerRecord,
@@ -29,9 +29,17 @@ export type {
   ServiceTimers,
   SessionManagerServiceOptions,
 } from './options.ts';
+export { AWS_RATES, type ServiceRates } from './rates.ts';
 export type { RoleCredentialsRecord } from './role-credentials-record.ts';
 export { type CloseOptions, SessionManagerService } from './service.ts';
-export type { EndReason, SessionRecord, SessionStatus, SideRecord } from './session-record.ts';
+export type {
+  EndReason,
+  SessionOutput,
+  SessionRecord,
+  SessionStatus,
+  SideRecord,
+} from './session-record.ts';
 export type { SettingRecord } from './setting-record.ts';
+export type { ActivationTier } from './settings.ts';
 export { type Entry, RECORD_KINDS, type RecordKind, type RecordStore, type Store, storeOf } from './store.ts';
 export type { TokenRecord } from './token.ts';

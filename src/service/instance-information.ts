@@ -1,4 +1,4 @@
-import type { NodeRecord } from './node-record.ts';
+import type { NodeRecord, SourceType } from './node-record.ts';
 
 /** `PingStatus` of DescribeInstanceInformation. */
 export type PingStatus = 'Online' | 'ConnectionLost' | 'Inactive';
@@ -61,6 +61,7 @@ export function instanceInformation(node: NodeRecord, now: number): object {
   );
 }
 
-export function sourceType(node: NodeRecord): 'AWS::EC2::Instance' | 'AWS::SSM::ManagedInstance' {
+export function sourceType(node: NodeRecord): SourceType {
+  if (node.sourceType) return node.sourceType;
   return resourceType(node) === 'EC2Instance' ? 'AWS::EC2::Instance' : 'AWS::SSM::ManagedInstance';
 }

@@ -6,6 +6,8 @@ export interface NodeRecord {
   readonly id: string;
   /** For policies: `ssm:resourceTag/<key>`. */
   readonly tags: Readonly<Record<string, string>>;
+  /** Where the machine comes from, when its id does not say. */
+  readonly sourceType?: SourceType;
   /** Of a node that registered itself with an activation. */
   readonly registration?: NodeRegistration;
   /** From UpdateInstanceInformation. */
@@ -20,6 +22,8 @@ export interface NodeRecord {
   /** Id of the open control channel. */
   readonly channel?: string | undefined;
 }
+
+export type SourceType = 'AWS::EC2::Instance' | 'AWS::IoT::Thing' | 'AWS::SSM::ManagedInstance';
 
 /** What makes a hybrid node of a machine (CONTROL-PLANE.md section 2.8). */
 export interface NodeRegistration {

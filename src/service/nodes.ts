@@ -1,6 +1,6 @@
 import { type Deferred, deferred } from '../base/deferred.ts';
 import type { ServiceContext } from './context.ts';
-import type { NodeInformation, NodeRecord, NodeRegistration } from './node-record.ts';
+import type { NodeInformation, NodeRecord, NodeRegistration, SourceType } from './node-record.ts';
 import { change, remove } from './store.ts';
 import { isTokenOf, newToken, tokenRecord } from './token.ts';
 
@@ -10,6 +10,8 @@ export interface TargetRegistration {
   readonly id: string;
   /** For policies: `ssm:resourceTag/<key>`. Default none. */
   readonly tags?: Readonly<Record<string, string>>;
+  /** Where the machine comes from, when its id does not say: `AWS::IoT::Thing` of an edge device. */
+  readonly sourceType?: SourceType;
 }
 
 /** A managed node as the service knows it. */
@@ -39,11 +41,12 @@ export class Nodes {
     this.#context = context;
   }
 
-  async register({ id, tags = {} }: TargetRegistration): Promise<void> {
+  async register({ id, tags = {}, sourceType }: TargetRegistration): Promise<void> {
     if (id.length < 1 || id.length > 400) throw new RangeError('A target id has 1 to 400 characters.');
     const { nodes } = this.#context.store;
-    if (await nodes.create(id, { id, tags })) return;
-    await change(nodes, id, (node) => ({ ...node, tags }));
+    const given = { tags, ...(sourceType && { sourceType }) };
+    if (await nodes.create(id, { id, ...given })) return;
+    await change(nodes, id, (node) => ({ ...node, ...given }));
   }
 
   async get(id: string): Promise<NodeRecord | undefined> {
@@ -52,6 +55,11 @@ export class Nodes {
 
   async list(): Promise<readonly NodeRecord[]> {
     return (await this.#context.store.nodes.list()).map(({ value }) => value);
+  }
+
+  /** @param next without side effects; may throw */
+  async changeTags(id: string, next: (tags: NodeRecord['tags']) => NodeRecord['tags']): Promise<void> {
+    await change(this.#context.store.nodes, id, (node) => ({ ...node, tags: next(node.tags) }));
   }
 
   /** UpdateInstanceInformation came: what it does not say stays as it was. Whether the node is registered. */

@@ -5,6 +5,8 @@ import type { LocalKeyService } from '../kms/index.ts';
 import type { Authorizer, Principal } from '../policy/index.ts';
 import type { Bus } from './bus.ts';
 import type { ServiceEvent } from './event.ts';
+import type { ServiceRates } from './rates.ts';
+import type { ActivationTier } from './settings.ts';
 import type { Store } from './store.ts';
 
 export interface SessionManagerServiceOptions {
@@ -47,6 +49,16 @@ export interface SessionManagerServiceOptions {
   /** Time, chance and SHA-256. Default: the runtime's. */
   readonly platform?: Partial<Pick<Platform, 'clock' | 'random' | 'digest'>>;
   readonly limits?: Partial<ServiceLimits>;
+  /**
+   * Calls in a second that each caller may make, by the name of the operation; more are a `ThrottlingException`. Default
+   * none, for a service of one's own has no neighbours; `AWS_RATES` has what AWS grants.
+   */
+  readonly rates?: ServiceRates;
+  /**
+   * The tier of hybrid nodes until UpdateServiceSetting changes it. Default `advanced`: AWS's own default, `standard`,
+   * refuses sessions on them until the account pays for more, and here there is nothing to pay.
+   */
+  readonly activationTier?: ActivationTier;
   readonly timers?: Partial<ServiceTimers>;
   /** Called as things happen; must return at once. What it throws is ignored. */
   readonly onEvent?: (event: ServiceEvent) => void;
@@ -79,6 +91,8 @@ export interface ServiceLimits {
   readonly openingChannels: number;
   /** Sessions that are not over, for one target. Default 1000, as many as an agent runs (CONTROL-PLANE.md section 1.5). */
   readonly sessionsPerTarget: number;
+  /** Sessions that are not over, of one caller. Default no limit: infinity. */
+  readonly sessionsPerCaller: number;
   /** Session documents that were created or registered. Default 500 (CONTROL-PLANE.md section 1.5). */
   readonly documents: number;
   /** Of one session document. Default 1000. */
@@ -127,6 +141,7 @@ export const DEFAULT_LIMITS: ServiceLimits = {
   malformedFrames: 16,
   openingChannels: 1000,
   sessionsPerTarget: 1000,
+  sessionsPerCaller: Number.POSITIVE_INFINITY,
   documents: 500,
   documentVersions: 1000,
   documentAccounts: 1000,

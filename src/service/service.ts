@@ -15,8 +15,10 @@ import { channelPath, MessageGateway } from './message-gateway.ts';
 import { Nodes, type Target, type TargetRegistration, targetOf } from './nodes.ts';
 import { operations } from './operations/index.ts';
 import type { SessionManagerServiceOptions } from './options.ts';
+import { Rates } from './rates.ts';
 import { RoleCredentials } from './role-credentials.ts';
 import { Sessions } from './sessions.ts';
+import { Settings } from './settings.ts';
 
 /**
  * Session Manager as a service: the `ssm` API and the `ssmmessages` message gateway at one address, for AWS's own
@@ -54,6 +56,8 @@ export class SessionManagerService {
     const longPolls = new LongPolls(context.clock);
     const { credentials, streamUrl, keys } = options;
     if (keys) assertSameScope(keys, options);
+    const settings = new Settings(context, options.activationTier ?? 'advanced');
+    const rates = new Rates(options.rates ?? {}, context.clock);
     const authenticator = new Authenticator({ context, credentials, nodes, hybridNodes, roleCredentials });
     this.#clock = context.wallClock;
     this.#nodes = nodes;
@@ -74,10 +78,11 @@ export class SessionManagerService {
         roleCredentials,
         sessions,
         documents,
+        settings,
         longPolls,
         keys,
         streamUrl,
-      }),
+      }).map((operation) => rates.limit(operation)),
     );
   }
 

@@ -44,6 +44,8 @@ export interface SessionRecord {
   /** Those that were given, as the agent takes them. */
   readonly parameters: ParameterValues;
   readonly reason?: string;
+  /** The user of the operating system that the owner's tag names; empty without one. */
+  readonly runAsUser: string;
   readonly startDate: number;
   /** Milliseconds without stream data after which it ends. */
   readonly idleTimeout: number;
@@ -57,6 +59,8 @@ export interface SessionRecord {
   readonly details?: string;
   /** Of the shell or command, when the agent reported it. */
   readonly exitCode?: number;
+  /** Where the agent put the session log, if it did. */
+  readonly output?: SessionOutput;
 
   readonly client: SideRecord;
   readonly agent: SideRecord;
@@ -72,6 +76,14 @@ export interface SessionRecord {
   readonly terminatingAt?: number;
   /** When stream data passed, noted when that is a tenth of `idleTimeout` later than what is noted. Default `startDate`. */
   readonly lastActivity?: number;
+}
+
+/** As the agent reported it. A member is empty where it put none. */
+export interface SessionOutput {
+  readonly s3Bucket: string;
+  readonly s3Key: string;
+  readonly logGroup: string;
+  readonly logStream: string;
 }
 
 /** One end of a session. */

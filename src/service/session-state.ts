@@ -1,5 +1,5 @@
 import type { Side } from './bus.ts';
-import type { EndReason, SessionRecord, SessionStatus, SideRecord } from './session-record.ts';
+import type { EndReason, SessionOutput, SessionRecord, SessionStatus, SideRecord } from './session-record.ts';
 import { isOver, withSide } from './session-record.ts';
 
 /**
@@ -57,16 +57,26 @@ export interface Completion {
   readonly finalTaskStatus: string;
   readonly output: string;
   readonly exitCode?: number;
+  readonly s3Bucket: string;
+  readonly s3UrlSuffix: string;
+  readonly cwlGroup: string;
+  readonly cwlStream: string;
 }
 
 export function completed(record: SessionRecord, completion: Completion, now: number): Next {
   if (record.completed) return undefined;
-  const { finalTaskStatus, output, exitCode } = completion;
-  const told = { ...record, completed: true, ...(exitCode !== undefined && { exitCode }) };
+  const { finalTaskStatus, output: words, exitCode } = completion;
+  const output = sessionOutput(completion);
+  const told = {
+    ...record,
+    completed: true,
+    ...(exitCode !== undefined && { exitCode }),
+    ...(output && { output }),
+  };
   if (isOver(record)) return told;
   // A command that was cancelled counts as failed with some agents; here it did what it was told.
   const failed = !record.cancelled && finalTaskStatus !== 'Success' && finalTaskStatus !== 'Cancelled';
-  const details = record.details ?? output;
+  const details = record.details ?? words;
   return over(
     { ...told, ...(details !== '' && { details }) },
     failed ? 'Failed' : 'Terminated',
@@ -74,6 +84,21 @@ export function completed(record: SessionRecord, completion: Completion, now: nu
     now,
   );
 }
+
+/** `undefined` where there is no log, or its place has a name longer than the API could say. */
+function sessionOutput({
+  s3Bucket,
+  s3UrlSuffix,
+  cwlGroup,
+  cwlStream,
+}: Completion): SessionOutput | undefined {
+  const output = { s3Bucket, s3Key: s3UrlSuffix, logGroup: cwlGroup, logStream: cwlStream };
+  const length = Object.values(output).join('').length;
+  return length === 0 || length > MAX_OUTPUT ? undefined : output;
+}
+
+/** Characters: of an output URL in the API model. */
+const MAX_OUTPUT = 2083;
 
 /** A timer of the session has run out. Nothing happens when the session has left the state it was for. */
 export function expired(record: SessionRecord, reason: EndReason | 'grace', now: number): Next {

@@ -30,6 +30,7 @@ export type NewSession = Pick<
   | 'documentContent'
   | 'parameters'
   | 'reason'
+  | 'runAsUser'
   | 'idleTimeout'
   | 'maxDuration'
 >;

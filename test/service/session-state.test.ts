@@ -12,6 +12,7 @@ function session(status: SessionStatus, members: Partial<SessionRecord> = {}): S
     documentName: 'SSM-SessionManagerRunShell',
     documentContent: { schemaVersion: '1.0', sessionType: 'Standard_Stream' },
     parameters: {},
+    runAsUser: '',
     startDate: 0,
     idleTimeout: 1,
     status,

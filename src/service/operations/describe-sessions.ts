@@ -1,3 +1,5 @@
+import { partitionOf } from '../../core/endpoints.ts';
+import type { ArnScope } from '../arn.ts';
 import { isOver, type SessionRecord } from '../session-record.ts';
 import { type Infer, integer, string, structure } from '../shape.ts';
 import { type Call, type OperationParts, operation } from './operation.ts';
@@ -33,7 +35,7 @@ export function describeSessions({ context, authorization, sessions }: Operation
         { size: MaxResults, token: NextToken, query },
         context,
       );
-      return { Sessions: items.map(describe), ...next };
+      return { Sessions: items.map((session) => describe(session, context)), ...next };
     },
   });
 }
@@ -48,7 +50,7 @@ function positionOf({ startDate, sessionId }: SessionRecord) {
 }
 
 /** The `Session` shape: times in seconds, absent members left out. */
-function describe(session: SessionRecord): object {
+function describe(session: SessionRecord, scope: ArnScope): object {
   const { endDate, reason, maxDuration, details, status } = session;
   return {
     SessionId: session.sessionId,
@@ -61,8 +63,22 @@ function describe(session: SessionRecord): object {
     ...(reason !== undefined && { Reason: reason }),
     ...(status === 'Failed' && details !== undefined && { Details: details.slice(0, MAX_DETAILS) }),
     ...(maxDuration !== undefined && { MaxSessionDuration: `${maxDuration / 60_000}` }),
-    OutputUrl: {},
+    OutputUrl: outputUrl(session, scope),
     AccessType: 'Standard',
+  };
+}
+
+/** Empty while the session goes on, as AWS's. */
+function outputUrl({ output }: SessionRecord, { region }: ArnScope): object {
+  if (!output) return {};
+  const { s3Bucket, s3Key, logGroup, logStream } = output;
+  const { dnsSuffix } = partitionOf(region);
+  const key = s3Key.split('/').map(encodeURIComponent).join('/');
+  return {
+    ...(s3Bucket !== '' && { S3OutputUrl: `https://s3.${region}.${dnsSuffix}/${s3Bucket}/${key}` }),
+    ...(logGroup !== '' && {
+      CloudWatchOutputUrl: `https://${region}.console.aws.amazon.com/cloudwatch/home?region=${region}#logEventViewer:group=${encodeURIComponent(logGroup)};stream=${encodeURIComponent(logStream)}`,
+    }),
   };
 }
 

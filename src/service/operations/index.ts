@@ -17,7 +17,9 @@ import { notNeeded } from './not-needed.ts';
 import type { Operation, OperationParts } from './operation.ts';
 import { registerManagedInstance } from './register-managed-instance.ts';
 import { requestManagedInstanceRoleToken } from './request-managed-instance-role-token.ts';
+import { resourceTags } from './resource-tags.ts';
 import { resumeSession } from './resume-session.ts';
+import { serviceSettings } from './service-setting.ts';
 import { startSession } from './start-session.ts';
 import { terminateSession } from './terminate-session.ts';
 import { updateDocument } from './update-document.ts';
@@ -43,6 +45,8 @@ export function operations(parts: OperationParts): readonly Operation[] {
     deleteDocument(parts),
     modifyDocumentPermission(parts),
     describeDocumentPermission(parts),
+    ...resourceTags(parts),
+    ...serviceSettings(parts),
     createActivation(parts),
     describeActivations(parts),
     deleteActivation(parts),

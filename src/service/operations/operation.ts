@@ -11,6 +11,7 @@ import type { LongPolls } from '../long-polls.ts';
 import type { Nodes } from '../nodes.ts';
 import type { RoleCredentials } from '../role-credentials.ts';
 import type { Sessions } from '../sessions.ts';
+import type { Settings } from '../settings.ts';
 import type { Shape } from '../shape.ts';
 
 /** One operation of the JSON APIs: registered by name, nothing else knows of it. */
@@ -54,6 +55,7 @@ export interface OperationParts {
   readonly roleCredentials: RoleCredentials;
   readonly sessions: Sessions;
   readonly documents: Documents;
+  readonly settings: Settings;
   readonly longPolls: LongPolls;
   /** The keys of KMS, where they are hosted here. */
   readonly keys: LocalKeyService | undefined;

@@ -3,6 +3,7 @@ import { parameterValues } from '../../core/documents/parameters.ts';
 import { documentTimers, withPreferences } from '../../core/documents/preferences.ts';
 import { checkAgentVersion } from '../agent-version.ts';
 import { ApiError } from '../api-error.ts';
+import { runAsUser } from '../run-as-user.ts';
 import { newSessionId } from '../session-id.ts';
 import { isOver } from '../session-record.ts';
 import { list, map, string, structure } from '../shape.ts';
@@ -12,7 +13,7 @@ import { newStream } from './stream.ts';
 
 /** CONTROL-PLANE.md section 2.1, in the order of checks given there. */
 export function startSession(parts: OperationParts) {
-  const { context, authorization, nodes, sessions, documents } = parts;
+  const { context, authorization, nodes, sessions, documents, settings } = parts;
   return operation({
     name: 'StartSession',
     input: structure(
@@ -32,11 +33,17 @@ export function startSession(parts: OperationParts) {
       if (node?.channel === undefined) {
         throw new ApiError('TargetNotConnected', `${Target} is not connected.`);
       }
+      if (Target.startsWith('mi-') && (await settings.activationTier()) === 'standard') {
+        throw new ApiError(
+          'BadRequest',
+          'Enable advanced-instances tier to use Session Manager with your on-premises instances',
+        );
+      }
       checkAgentVersion(named, node.agentVersion);
       const parameters = parameterValues(named, Parameters);
       const document = withPreferences(named, await documents.preferences());
       const timers = documentTimers(document, parameters);
-      await checkCount(Target);
+      await checkCounts(Target, principal.arn);
 
       const { sessionId } = await sessions.start({
         sessionId: newSessionId(principal, context.random),
@@ -45,6 +52,7 @@ export function startSession(parts: OperationParts) {
         documentName: name,
         documentContent: document,
         parameters,
+        runAsUser: runAsUser(document, parameters, principal),
         ...(Reason !== undefined && { reason: Reason }),
         ...{ idleTimeout: context.timers.idle, ...timers },
       });
@@ -52,13 +60,21 @@ export function startSession(parts: OperationParts) {
     },
   });
 
-  async function checkCount(target: string): Promise<void> {
-    const limit = context.limits.sessionsPerTarget;
-    const count = (await sessions.list()).filter((other) => other.target === target && !isOver(other)).length;
-    if (count < limit) return;
-    throw new ApiError(
-      'BadRequest',
-      `${target} has ${limit} sessions, which is the limit. Terminate one and try again.`,
-    );
+  async function checkCounts(target: string, caller: string): Promise<void> {
+    const { sessionsPerTarget, sessionsPerCaller } = context.limits;
+    const running = (await sessions.list()).filter((other) => !isOver(other));
+    if (running.filter((other) => other.target === target).length >= sessionsPerTarget) {
+      throw tooMany(target, sessionsPerTarget);
+    }
+    if (running.filter(({ owner }) => owner.arn === caller).length >= sessionsPerCaller) {
+      throw tooMany(caller, sessionsPerCaller);
+    }
   }
+}
+
+function tooMany(whose: string, limit: number): ApiError {
+  return new ApiError(
+    'BadRequest',
+    `${whose} has ${limit} sessions, which is the limit. Terminate one and try again.`,
+  );
 }
