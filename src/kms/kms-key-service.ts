@@ -42,10 +42,11 @@ export interface KmsKeyServiceOptions extends EndpointVariant {
 export function kmsKeyService(options: KmsKeyServiceOptions): KeyService {
   const { region, credentials, endpoint, allowInsecure, requestTimeout } = options;
   const regional = endpointOf('kms', region, options);
+  const platform = platformWith(options.platform);
   const api = new AwsJson({
-    platform: platformWith(options.platform),
+    platform,
     endpoint: endpoint === undefined ? regional : parseEndpoint(endpoint, allowInsecure),
-    signer: new CredentialsSigner(credentials, region, 'kms'),
+    signer: new CredentialsSigner(credentials, region, 'kms', platform.digest),
     targetPrefix: 'TrentService',
     requestTimeout,
   });
