@@ -51,6 +51,8 @@ export class SendStream {
   /** The message that may be too large for somebody, until it is acknowledged. */
   #trial: { readonly sequenceNumber: number; readonly instead: QueuedPayload } | undefined;
   #transmissions = 0;
+  /** The first transmission on the path that there is now. */
+  #pathSince = 0;
   #retransmissions = 0;
 
   /** When the retransmission timeout ends. */
@@ -90,12 +92,13 @@ export class SendStream {
   /**
    * Whether nothing is unanswered but what the peer has, most likely: messages sent many times, while what was sent
    * after that has been acknowledged. The real plugin acknowledges no duplicate, so a lost acknowledge never comes
-   * (PROTOCOL.md section 1.3).
+   * (PROTOCOL.md section 1.3). Only what was sent on the path that there is now counts: before it, a relay may have
+   * taken messages that it lost with its process.
    */
   get settled(): boolean {
     for (const unanswered of [this.#lost, this.#inFlight])
-      for (const { exemptSince } of unanswered.values())
-        if (exemptSince === undefined || exemptSince > this.#newestAcknowledged) return false;
+      for (const { oftenSince = -1 } of unanswered.values())
+        if (oftenSince < this.#pathSince || oftenSince > this.#newestAcknowledged) return false;
     return true;
   }
 
@@ -207,6 +210,7 @@ export class SendStream {
     const overdue = [...this.#inFlight.values()].filter(
       (message) => all || message.sentAt + this.#roundTrip.smoothed <= now,
     );
+    if (all) this.#pathSince = this.#transmissions;
     for (const message of overdue) this.#inFlight.delete(message.sequenceNumber);
     const lost = [...this.#lost.values(), ...overdue].sort((a, b) => a.sequenceNumber - b.sequenceNumber);
     this.#lost = new Map(lost.map((message) => [message.sequenceNumber, message]));
@@ -271,19 +275,20 @@ export class SendStream {
       sentBeforeAt: 0,
       transmission: 0,
       transmissions: 0,
-      exemptSince: undefined,
+      onPath: 0,
+      oftenSince: undefined,
     };
   }
 
   #sent(message: SentMessage, now: number): Uint8Array {
     message.sentBeforeAt = message.sentAt;
     message.sentAt = now;
+    if (message.transmission < this.#pathSince) message.onPath = 0;
     message.transmission = this.#transmissions++;
     message.transmissions++;
-    if (message.transmissions === EXEMPT_AFTER) {
-      this.#exemptBytes += message.frame.length;
-      message.exemptSince = message.transmission;
-    }
+    message.onPath++;
+    if (message.transmissions === EXEMPT_AFTER) this.#exemptBytes += message.frame.length;
+    if (message.onPath === EXEMPT_AFTER) message.oftenSince = message.transmission;
     this.#inFlight.set(message.sequenceNumber, message);
     if (this.#timeoutAt === undefined) this.#restartTimeout(now);
     return message.frame;
@@ -335,8 +340,10 @@ interface SentMessage {
   /** Number of this message's last transmission among all. */
   transmission: number;
   transmissions: number;
-  /** The transmission after which it no longer counted for the window. */
-  exemptSince: number | undefined;
+  /** Transmissions on the path of the last one. */
+  onPath: number;
+  /** The transmission by which it had been sent {@link EXEMPT_AFTER} times on its path. */
+  oftenSince: number | undefined;
 }
 
 /** An acknowledge is for the last transmission when the one before is this many times as old. */
