@@ -73,6 +73,60 @@ describe('endpoints', () => {
   });
 });
 
+/** CONTROL-PLANE.md section 5.3. */
+describe('D7: in every partition', () => {
+  describe.each([
+    ['aws', 'mx-central-1', 'amazonaws.com', 'api.aws'],
+    ['aws', 'ca-west-1', 'amazonaws.com', 'api.aws'],
+    ['aws', 'il-central-1', 'amazonaws.com', 'api.aws'],
+    ['aws-cn', 'cn-northwest-1', 'amazonaws.com.cn', 'api.amazonwebservices.com.cn'],
+    ['aws-us-gov', 'us-gov-east-1', 'amazonaws.com', 'api.aws'],
+    ['aws-iso', 'us-iso-west-1', 'c2s.ic.gov', 'api.aws.ic.gov'],
+    ['aws-iso-b', 'us-isob-west-1', 'sc2s.sgov.gov', 'api.aws.scloud'],
+    ['aws-iso-e', 'eu-isoe-west-1', 'cloud.adc-e.uk', 'api.cloud-aws.adc-e.uk'],
+    ['aws-iso-f', 'us-isof-east-1', 'csp.hci.ic.gov', 'api.aws.hci.ic.gov'],
+    ['aws-eusc', 'eusc-de-east-1', 'amazonaws.eu', 'api.amazonwebservices.eu'],
+  ])('%s, %s', (id, region, dns, dual) => {
+    const host = (service: 'ssm' | 'ssmmessages', useFipsEndpoint: boolean, useDualstackEndpoint: boolean) =>
+      endpointOf(service, region, { useFipsEndpoint, useDualstackEndpoint }).host;
+
+    test('D7: each service has its names', () => {
+      expect(partitionOf(region).id).toBe(id);
+      const fips = id === 'aws-us-gov' ? 'ssm' : 'ssm-fips'; // there it is FIPS by itself
+      expect(host('ssm', false, false)).toBe(`ssm.${region}.${dns}`);
+      expect(host('ssm', true, false)).toBe(`${fips}.${region}.${dns}`);
+      expect(host('ssm', false, true)).toBe(`ssm.${region}.${dual}`);
+      expect(host('ssm', true, true)).toBe(`ssm-fips.${region}.${dual}`);
+      expect(host('ssmmessages', false, false)).toBe(`ssmmessages.${region}.${dns}`);
+      expect(host('ssmmessages', true, false)).toBe(`ssmmessages-fips.${region}.${dns}`);
+      expect(host('ssmmessages', false, true)).toBe(`ssmmessages.${region}.${dual}`);
+      expect(host('ssmmessages', true, true)).toBe(`ssmmessages-fips.${region}.${dual}`);
+    });
+
+    test('D7: streams may lead to its message gateways, and to private endpoints of them', () => {
+      for (const name of [
+        `ssmmessages.${region}.${dns}`,
+        `ssmmessages-fips.${region}.${dns}`,
+        `ssmmessages.${region}.${dual}`,
+        `vpce-0a1b2c3d-4e5f6a7b.ssmmessages.${region}.vpce.${dns}`,
+        `vpce-0a1b2c3d-4e5f6a7b-${region}a.ssmmessages.${region}.vpce.${dns}`,
+      ]) {
+        expect(() => checkStreamUrl(`wss://${name}/v1/data-channel/a`)).not.toThrow();
+      }
+      for (const name of [
+        `ssmmessages.${region}.${dns}.example`,
+        `ssm.${region}.${dns}`,
+        `vpce-1.ssm.${region}.vpce.${dns}`,
+        `vpce-1.ssmmessages.${region}.vpce.example.com`,
+      ]) {
+        expect(() => checkStreamUrl(`wss://${name}/v1/data-channel/a`)).toThrow(
+          expect.objectContaining({ code: 'ERR_STREAM_URL_REFUSED' }),
+        );
+      }
+    });
+  });
+});
+
 describe('stream URLs', () => {
   const custom: StreamHosts = { endpoint: new URL('https://console.example:8443') };
   const local: StreamHosts = { endpoint: new URL('http://127.0.0.1:8080') };

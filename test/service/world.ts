@@ -35,7 +35,7 @@ export const JANE: Credentials = { accessKeyId: 'AKIAJANE', secretAccessKey: 'ja
 
 export function nodeCredentials(id: string): Credentials {
   return {
-    accessKeyId: `ASIA${id.replaceAll('-', '')}`,
+    accessKeyId: `ASIA${id.replaceAll(/\W/g, '')}`,
     secretAccessKey: `${id}-secret`,
     sessionToken: `${id}-session`,
   };
