@@ -1,13 +1,15 @@
 import { DataChannel } from '../src/channel/data-channel.ts';
-import type { ChannelEvent } from '../src/channel/events.ts';
+import type { ChannelEncryption } from '../src/channel/data-channel-options.ts';
+import type { ChannelEvent, DataKeyEvent } from '../src/channel/events.ts';
 import type { TerminalSize } from '../src/channel/payload/terminal.ts';
 import { bounded, checkStats, type Limits, limitsOf } from './bounds.ts';
+import { slowAesGcm, watchedAesGcm } from './ciphers.ts';
 import type { Dice } from './dice.ts';
 import { quickDigest } from './digest.ts';
 import { type ChannelEnd, Driver } from './driver.ts';
 import type { Ledger } from './ledger.ts';
 import type { Network, Side } from './network.ts';
-import type { Action, ChannelPlan, EndPlan } from './scenario.ts';
+import type { Action, ChannelPlan, Encryption, EndPlan } from './scenario.ts';
 import type { Schedule } from './schedule.ts';
 import type { SimulatedEnd } from './simulation.ts';
 import { PluginStranger, RealAgentStranger } from './strangers.ts';
@@ -16,6 +18,7 @@ export interface EndOptions {
   readonly side: Side;
   readonly plan: EndPlan;
   readonly handshake: boolean;
+  readonly encryption: Encryption;
   readonly network: Network;
   readonly schedule: Schedule;
   readonly dice: Dice;
@@ -45,8 +48,12 @@ export class End extends Driver implements SimulatedEnd {
   #closed = false;
 
   constructor(options: EndOptions) {
-    const { side, plan, schedule } = options;
-    const channel = channelOf(side, plan);
+    const { side, plan, schedule, encryption } = options;
+    const channel = channelOf(
+      side,
+      plan,
+      encryptionOf(options, () => this.wake()),
+    );
     super({ ...options, channel });
     this.#options = options;
     if (channel instanceof DataChannel) this.#hawser = channel;
@@ -60,7 +67,9 @@ export class End extends Driver implements SimulatedEnd {
       });
     }
     if (side === 'agent' && options.handshake) {
-      this.channel.startHandshake({ sessionType: 'Port', properties: { portNumber: '22' } }, schedule.now);
+      const session = { sessionType: 'Port', properties: { portNumber: '22' } };
+      const encrypted = encryption === 'none' ? {} : { encryption: { keyId: 'key' } };
+      this.channel.startHandshake(session, schedule.now, encrypted);
     }
   }
 
@@ -174,11 +183,28 @@ export class End extends Driver implements SimulatedEnd {
       case 'closed':
         this.#closed = true;
         return;
+      case 'generateDataKey':
+      case 'decryptDataKey':
+        this.#answer(event);
+        return;
       case 'failed':
         throw event.error;
       case 'dropped':
         return;
     }
+  }
+
+  /** As a key service that takes its time. */
+  #answer(event: DataKeyEvent): void {
+    const { schedule, dice } = this.#options;
+    const text = JSON.stringify(event.context);
+    if (event.type === 'decryptDataKey' && Buffer.from(event.ciphertext).toString() !== text)
+      throw new Error(`the contexts differ: ${text}, and that of the client`);
+    schedule.at(schedule.now + dice.fraction() * 200, () => {
+      const dataKey = { plaintext: DATA_KEY.slice(), ciphertext: Buffer.from(text) };
+      this.#hawser?.handleDataKey(dataKey, schedule.now);
+      this.wake();
+    });
   }
 
   protected check(): void {
@@ -190,13 +216,26 @@ export class End extends Driver implements SimulatedEnd {
   }
 }
 
-function channelOf(side: Side, plan: EndPlan): ChannelEnd {
-  if (plan.program === 'plugin') return new PluginStranger(uuids(side));
-  if (plan.program === 'real agent') return new RealAgentStranger(uuids(side));
-  return dataChannel(side, plan);
+const DATA_KEY = Uint8Array.from({ length: 64 }, (_, i) => i);
+
+function encryptionOf(options: EndOptions, wake: () => void): ChannelEncryption | undefined {
+  const { encryption, schedule, dice } = options;
+  if (encryption === 'none') return undefined;
+  return {
+    aesGcm: encryption === 'slow' ? slowAesGcm(schedule, dice, 20) : watchedAesGcm(),
+    randomBytes: (length) => Uint8Array.from({ length }, () => dice.whole(0, 255)),
+    targetId: 'node',
+    wake,
+  };
 }
 
-export function dataChannel(side: Side, plan: ChannelPlan): DataChannel {
+function channelOf(side: Side, plan: EndPlan, encryption: ChannelEncryption | undefined): ChannelEnd {
+  if (plan.program === 'plugin') return new PluginStranger(uuids(side));
+  if (plan.program === 'real agent') return new RealAgentStranger(uuids(side));
+  return dataChannel(side, plan, encryption);
+}
+
+export function dataChannel(side: Side, plan: ChannelPlan, encryption?: ChannelEncryption): DataChannel {
   const { payloadSize, sendWindow, sendQueue, receiveBuffer } = plan;
   return new DataChannel({
     role: side,
@@ -207,6 +246,7 @@ export function dataChannel(side: Side, plan: ChannelPlan): DataChannel {
     sendWindow,
     sendQueue,
     receiveBuffer,
+    ...(encryption && { encryption }),
   });
 }
 

@@ -17,9 +17,13 @@ export interface Course {
 export interface Scenario extends Course {
   /** Whether the agent begins with a handshake. */
   readonly handshake: boolean;
+  readonly encryption: Encryption;
   readonly client: EndPlan;
   readonly agent: EndPlan;
 }
+
+/** Whether the session is encrypted, and with ciphers that answer at once, or later and in any order. */
+export type Encryption = 'none' | 'sync' | 'slow';
 
 /** Who stands at an end: ours, or one that behaves like the real program, quirks included (`strangers.ts`). */
 export type Program = 'hawser' | 'plugin' | 'real agent';
@@ -70,6 +74,7 @@ export function scenario(seed: number): Scenario {
   return {
     seed,
     handshake,
+    encryption: handshake && stranger === 'hawser' ? ENCRYPTIONS[seed % ENCRYPTIONS.length]! : 'none',
     client: endPlan(dice, healAt, 'client', stranger === 'plugin' ? stranger : 'hawser'),
     agent: endPlan(dice, healAt, 'agent', stranger === 'real agent' ? stranger : 'hawser'),
     conditions: conditions(dice, stranger),
@@ -77,6 +82,9 @@ export function scenario(seed: number): Scenario {
     healAt,
   };
 }
+
+/** By seed, so that the dice of older seeds fall as they did. */
+const ENCRYPTIONS: readonly Encryption[] = ['slow', 'none', 'sync'];
 
 function endPlan(dice: Dice, healAt: number, side: Side, program: Program): EndPlan {
   const hawser = program === 'hawser';

@@ -64,14 +64,14 @@ export interface Play {
  * @throws {SimulationError} when bytes differ, a bound is passed, or the session does not come to its end
  */
 export function simulate(scenario: Scenario, lose?: Loss): Outcome {
-  const { seed, client, agent, handshake } = scenario;
+  const { seed, client, agent, handshake, encryption } = scenario;
   const [input, output] = [new Ledger(1), new Ledger(30_000)];
   let ends!: Record<Side, End>;
   return play(
     {
       course: scenario,
       ends: (schedule, network) => {
-        const common = { schedule, network, handshake };
+        const common = { schedule, network, handshake, encryption };
         ends = {
           client: new End({
             ...common,

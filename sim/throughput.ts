@@ -38,6 +38,7 @@ export function stream(options: StreamOptions): StreamOutcome {
     {
       seed,
       handshake: false,
+      encryption: 'none',
       client: endPlan({ program: client }),
       agent: endPlan({ payloadSize, sendWindow: window, actions: writes(bytes) }),
       conditions: {

@@ -52,6 +52,7 @@ export class Pair {
   deliver: (frame: Uint8Array, to: 'client' | 'agent') => readonly Uint8Array[] = (frame) => [frame];
   /** Set by `deliver`: everything under way is lost, and the connection is new. */
   cutSoon = false;
+  #scheduled: { readonly at: number; readonly work: () => void }[] = [];
   #inFlight: { readonly at: number; readonly to: 'client' | 'agent'; readonly frame: Uint8Array }[] = [];
 
   constructor(options: { client?: Partial<DataChannelOptions>; agent?: Partial<DataChannelOptions> } = {}) {
@@ -82,6 +83,12 @@ export class Pair {
     this.runUntil(this.now + duration);
   }
 
+  /** Does something later, of which the channels know nothing: a cipher's, or a key service's. */
+  schedule(delay: number, work: () => void): void {
+    this.#scheduled.push({ at: this.now + delay, work });
+    this.#scheduled.sort((a, b) => a.at - b.at);
+  }
+
   /** Frames under way, decoded. */
   get wire() {
     return this.#inFlight.map(({ frame, to }) => ({ to, message: decodeMessage(frame, sha256Digest) }));
@@ -100,6 +107,7 @@ export class Pair {
       this.client.channel.pollTimeout(),
       this.agent.channel.pollTimeout(),
       this.#inFlight[0]?.at,
+      this.#scheduled[0]?.at,
     ];
     const next = Math.min(...wakes.map((wake) => wake ?? Number.POSITIVE_INFINITY));
     if (next > limit) return false;
@@ -108,6 +116,7 @@ export class Pair {
       const { to, frame } = this.#inFlight.shift()!;
       this[to].channel.handleMessage(frame, this.now);
     }
+    while (this.#scheduled[0] && this.#scheduled[0].at <= this.now) this.#scheduled.shift()!.work();
     for (const { channel } of [this.client, this.agent]) {
       const deadline = channel.pollTimeout();
       if (deadline !== undefined && deadline <= this.now) channel.handleTimeout(this.now);
