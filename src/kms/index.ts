@@ -8,8 +8,9 @@ export { KeyServiceError, type KeyServiceErrorCode } from '../crypto/index.ts';
 export { callbackKeyService, type KeyServiceCallbacks } from './callback-key-service.ts';
 export { LocalKeyError, type LocalKeyErrorCode } from './error.ts';
 export type { KeyAction, KeyCaller } from './key-authorization.ts';
+export type { KeyPolicy, KeyPolicyDocument } from './key-policy.ts';
 export { type KmsKeyServiceOptions, kmsKeyService } from './kms-key-service.ts';
-export type { KeyPolicy, LocalKey, LocalKeyRecord } from './local-key.ts';
+export type { LocalKey, LocalKeyRecord } from './local-key.ts';
 export {
   type CreateKeyOptions,
   type LocalDataKey,

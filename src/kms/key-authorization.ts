@@ -5,9 +5,10 @@ import {
   type Decision,
   type Denial,
   denialMessage,
+  PolicyError,
   type Principal,
 } from '../policy/index.ts';
-import type { KeyPolicy } from './local-key.ts';
+import type { KeyPolicyJudge, KeyVerdict } from './key-policy.ts';
 
 /** What is done with a key. */
 export type KeyAction =
@@ -33,16 +34,16 @@ export interface KeyQuestion {
 }
 
 /**
- * Asks both who must say yes: the caller's side, and the policy of the key (POLICY.md section 5). A Deny of either
- * wins.
+ * Asks both who must say yes: the caller's side, and the policy of the key, which can do without the former where it
+ * grants (POLICY.md section 5). A Deny of either wins.
  *
- * @param policy `undefined` of a key that is not there, which only those may learn whose own side allows the call
+ * @param judge `undefined` of a key that is not there, which only those may learn whose own side allows the call
  * @throws {KeyServiceError} `ERR_KEY_ACCESS_DENIED`, in the words of AWS
  */
 export async function authorizeKey(
   { principal, authorize = yes }: KeyCaller,
   { action, resource, encryptionContext, requestAlias }: KeyQuestion,
-  policy: KeyPolicy = yes,
+  judge: KeyPolicyJudge = () => 'delegated',
 ): Promise<void> {
   const context = new Map<string, string | readonly string[]>([
     ['kms:CallerAccount', principal.accountId],
@@ -53,22 +54,31 @@ export async function authorizeKey(
   }
   if (requestAlias !== undefined) context.set('kms:RequestAlias', requestAlias);
   const request: AuthorizationRequest = { principal, action, resource, context };
-  const denials = [await authorize(request), await policy(request)].filter(isDenial);
-  const denial = denials.find(({ effect }) => effect === 'ExplicitDeny') ?? denials[0];
+  const [side, verdict] = [await decided(authorize, request), await decided(judge, request)];
+  const denial = denialOf(side, verdict);
   if (denial) throw new KeyServiceError('ERR_KEY_ACCESS_DENIED', denialMessage(request, denial));
 }
 
-/** As the policy that KMS gives to a key: every principal of its account, as far as its own side goes. */
-export function accountPolicy(accountId: string): KeyPolicy {
-  return ({ principal }) =>
-    principal.accountId === accountId
-      ? { effect: 'Allow' }
-      : { effect: 'ImplicitDeny', policyType: 'resource-based policy' };
+/** A request that cannot be matched, since what the caller put in it is too long, is not allowed. */
+async function decided<T>(
+  ask: (request: AuthorizationRequest) => T | Promise<T>,
+  request: AuthorizationRequest,
+): Promise<T | Denial> {
+  try {
+    return await ask(request);
+  } catch (error) {
+    if (!(error instanceof PolicyError && error.code === 'ERR_POLICY_REQUEST')) throw error;
+    return { effect: 'ImplicitDeny', policyType: 'identity-based policy' };
+  }
+}
+
+function denialOf(side: Decision, verdict: KeyVerdict): Denial | undefined {
+  const ofKey = typeof verdict === 'string' ? undefined : verdict;
+  // Nothing but `Allow` lets a request pass.
+  const ofSide = side.effect === 'Allow' ? undefined : side;
+  if (ofSide?.effect === 'ExplicitDeny') return ofSide;
+  if (ofKey?.effect === 'ExplicitDeny') return ofKey;
+  return (verdict === 'granted' ? undefined : ofSide) ?? ofKey;
 }
 
 const yes: Authorizer = () => ({ effect: 'Allow' });
-
-/** Nothing but `Allow` lets a request pass. */
-function isDenial(decision: Decision): decision is Denial {
-  return decision.effect !== 'Allow';
-}

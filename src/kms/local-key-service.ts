@@ -9,15 +9,16 @@ import { canonicalContext } from './canonical-context.ts';
 import { blobHeader, decodeBlob, encodeBlob, NONCE_LENGTH } from './ciphertext-blob.ts';
 import { DATA_KEY_LENGTH } from './data-key.ts';
 import { LocalKeyError } from './error.ts';
+import { authorizeKey, type KeyAction, type KeyCaller, type KeyQuestion } from './key-authorization.ts';
+import { type KeyName, keyArn, keyName } from './key-name.ts';
 import {
   accountPolicy,
-  authorizeKey,
-  type KeyAction,
-  type KeyCaller,
-  type KeyQuestion,
-} from './key-authorization.ts';
-import { type KeyName, keyArn, keyName } from './key-name.ts';
-import type { KeyPolicy, LocalKey, LocalKeyRecord } from './local-key.ts';
+  authorizerPolicy,
+  documentPolicy,
+  type KeyPolicy,
+  type KeyPolicyJudge,
+} from './key-policy.ts';
+import type { LocalKey, LocalKeyRecord } from './local-key.ts';
 import { type LocalKeyStore, memoryKeyStore } from './local-key-store.ts';
 
 export interface LocalKeyServiceOptions {
@@ -38,7 +39,7 @@ export interface CreateKeyOptions {
   readonly aliases?: readonly string[];
   /** Default none. */
   readonly description?: string;
-  /** Default: every principal of the account. */
+  /** Default: delegates to the account, so that every principal of it may use the key as far as its own side goes. */
   readonly policy?: KeyPolicy;
 }
 
@@ -65,7 +66,9 @@ export class LocalKeyService {
   readonly #store: LocalKeyStore;
   readonly #platform: Pick<Platform, 'clock' | 'random'>;
   readonly #cipher: KeyCipher;
-  readonly #accountPolicy: KeyPolicy;
+  readonly #accountPolicy: KeyPolicyJudge;
+  /** Of key policies by their text, which is compiled once. */
+  readonly #documents = new Map<string, KeyPolicyJudge>();
 
   constructor(options: LocalKeyServiceOptions) {
     const { region, accountId, store = memoryKeyStore(), platform, cipher = systemKeyCipher() } = options;
@@ -77,10 +80,12 @@ export class LocalKeyService {
     this.#accountPolicy = accountPolicy(accountId);
   }
 
-  /** @throws {LocalKeyError} `ERR_KEY_ALIAS` */
+  /** @throws {LocalKeyError} `ERR_KEY_ALIAS` @throws {PolicyError} for a document that is no key policy */
   async createKey({ aliases = [], description = '', policy }: CreateKeyOptions = {}): Promise<LocalKey> {
     const { random, clock } = this.#platform;
     for (const alias of aliases) assertAlias(alias);
+    const kept = typeof policy === 'object' ? JSON.stringify(policy) : policy;
+    this.#judgeOf(kept); // throws for what is no policy
     const key: LocalKeyRecord = {
       id: random.uuid(),
       aliases: [...aliases],
@@ -88,7 +93,7 @@ export class LocalKeyService {
       enabled: true,
       created: clock.now(),
       material: random.bytes(32),
-      ...(policy && { policy }),
+      ...(kept !== undefined && { policy: kept }),
     };
     await this.#store.change((keys) => {
       const taken = aliases.find((alias) => keys.some((other) => other.aliases.includes(alias)));
@@ -197,10 +202,10 @@ export class LocalKeyService {
   ): Promise<LocalKeyRecord> {
     const name = keyName(keyId, this);
     const key = find(await this.#store.list(), name);
-    const policy = key && (key.policy ?? this.#accountPolicy);
+    const judge = key && this.#judgeOf(key.policy);
     const requestAlias = name.resource.startsWith('alias/') ? name.resource : undefined;
     const resource = key ? keyArn(key.id, this) : name.arn;
-    await authorizeKey(caller, { ...call, resource, requestAlias }, policy);
+    await authorizeKey(caller, { ...call, resource, requestAlias }, judge);
     if (key) return key;
     throw notFound(name);
   }
@@ -214,6 +219,17 @@ export class LocalKeyService {
     });
   }
 
+  #judgeOf(policy: LocalKeyRecord['policy']): KeyPolicyJudge {
+    if (policy === undefined) return this.#accountPolicy;
+    if (typeof policy === 'function') return authorizerPolicy(policy);
+    const known = this.#documents.get(policy);
+    if (known) return known;
+    const judge = documentPolicy(policy);
+    if (this.#documents.size >= MAX_DOCUMENTS) this.#documents.clear();
+    this.#documents.set(policy, judge);
+    return judge;
+  }
+
   #assertEnabled({ id, enabled }: LocalKeyRecord): void {
     if (!enabled) throw new KeyServiceError('ERR_KEY_UNUSABLE', `${keyArn(id, this)} is disabled.`);
   }
@@ -222,6 +238,9 @@ export class LocalKeyService {
     return { id, arn: keyArn(id, this), aliases, description, enabled, created };
   }
 }
+
+/** Compiled key policies that are kept; then it starts afresh. */
+const MAX_DOCUMENTS = 1000;
 
 function find(keys: readonly LocalKeyRecord[], { resource }: KeyName): LocalKeyRecord | undefined {
   return keys.find(({ id, aliases }) => resource === `key/${id}` || aliases.includes(resource));

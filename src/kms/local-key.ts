@@ -19,13 +19,6 @@ export interface LocalKey {
 export interface LocalKeyRecord extends Omit<LocalKey, 'arn'> {
   /** Secret: 32 bytes. */
   readonly material: Uint8Array;
-  readonly policy?: KeyPolicy;
+  /** A document as text, or an authorizer, which only lasts as long as the process. */
+  readonly policy?: string | Authorizer;
 }
-
-/**
- * Who may use a key: asked with `kms:GenerateDataKey`, `kms:GenerateDataKeyWithoutPlaintext`, `kms:Decrypt` or
- * `kms:DescribeKey`, the ARN of the key, and the context keys `kms:EncryptionContext:<name>`,
- * `kms:EncryptionContextKeys`, `kms:CallerAccount`, and `kms:RequestAlias` when the key was named by an alias
- * (POLICY.md section 6).
- */
-export type KeyPolicy = Authorizer;

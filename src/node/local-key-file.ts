@@ -64,8 +64,8 @@ async function read(file: string): Promise<readonly LocalKeyRecord[]> {
 
 function serialize(keys: readonly LocalKeyRecord[]): string {
   const members = keys.map(({ id, aliases, description, enabled, created, material, policy }) => {
-    if (policy) throw noPolicy();
-    return { id, aliases, description, enabled, created, material: base64(material) };
+    if (typeof policy === 'function') throw noPolicy();
+    return { id, aliases, description, enabled, created, policy, material: base64(material) };
   });
   return `${JSON.stringify({ version: VERSION, keys: members }, undefined, 2)}\n`;
 }
@@ -83,7 +83,7 @@ function parse(text: string): readonly LocalKeyRecord[] | undefined {
 }
 
 function parseKey(key: Readonly<Record<string, unknown>>): LocalKeyRecord | undefined {
-  const { id, aliases, description, enabled, created, material: text, ...others } = key;
+  const { id, aliases, description, enabled, created, policy, material: text, ...others } = key;
   const material = typeof text === 'string' ? fromBase64(text) : undefined;
   const isKey =
     typeof id === 'string' &&
@@ -93,10 +93,12 @@ function parseKey(key: Readonly<Record<string, unknown>>): LocalKeyRecord | unde
     typeof description === 'string' &&
     typeof enabled === 'boolean' &&
     typeof created === 'number' &&
+    (policy === undefined || typeof policy === 'string') &&
     material?.length === 32 &&
     // A member that is not known may be a limit to what the key is for.
     Object.keys(others).length === 0;
-  return isKey ? { id, aliases, description, enabled, created, material } : undefined;
+  if (!isKey) return undefined;
+  return { id, aliases, description, enabled, created, material, ...(policy !== undefined && { policy }) };
 }
 
 function locked(file: string, pid: number | undefined): NodeError {
@@ -107,6 +109,6 @@ function locked(file: string, pid: number | undefined): NodeError {
 function noPolicy(): NodeError {
   return new NodeError(
     'ERR_KEY_FILE_POLICY',
-    'A key policy that is a function cannot be kept in a file, and without it the key would be open to its whole account. Keep such a key in memory.',
+    'A key policy that is a function cannot be kept in a file, and without it the key would be open to its whole account. Give the key a policy document.',
   );
 }

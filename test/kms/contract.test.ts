@@ -1,13 +1,21 @@
 import { DecryptCommand, GenerateDataKeyCommand, KMS, KMSClient } from '@aws-sdk/client-kms';
 import { callbackKeyService, kmsKeyService, sdkKeyService } from 'hawser/kms';
+import { localKeyFile } from 'hawser/node';
 import { onTestFinished } from 'vitest';
 import { keyServiceContract } from './contract.ts';
+import { keyFilePath } from './file.ts';
 import { hosting, hostingAt } from './hosted.ts';
 import { JANE, jane, localKeys, REGION } from './world.ts';
 
 const inMemory = async () => localKeys();
 
 keyServiceContract('LocalKeyService in memory', inMemory, async (keys) => keys.as(jane));
+
+keyServiceContract(
+  'LocalKeyService with a file',
+  async () => localKeys({ store: localKeyFile(await keyFilePath()) }),
+  async (keys) => keys.as(jane),
+);
 
 keyServiceContract('callbackKeyService over another', inMemory, async (keys) => {
   const { generateDataKey, decrypt } = keys.as(jane);

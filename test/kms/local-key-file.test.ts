@@ -6,7 +6,7 @@ import type { LocalKeyService } from 'hawser/kms';
 import { localKeyFile } from 'hawser/node';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { keyFilePath } from './file.ts';
-import { CONTEXT, jane, localKeys } from './world.ts';
+import { CONTEXT, jane, keyPolicy, localKeys, stranger } from './world.ts';
 
 const open = (path: string): LocalKeyService => localKeys({ store: localKeyFile(path) });
 
@@ -37,6 +37,16 @@ describe('a file of keys', () => {
     const after = open(path);
     expect(await after.listKeys()).toEqual([key, { ...other, enabled: false }]);
     expect(await after.as(jane).decrypt(ciphertext, CONTEXT, { keyId: 'alias/sessions' })).toEqual(plaintext);
+  });
+
+  test('keeps the policy of a key', async () => {
+    const path = await keyFilePath();
+    const { arn } = await open(path).createKey({ policy: keyPolicy('Allow', stranger.arn, 'kms:*') });
+    const after = open(path);
+    await after.as(stranger).generateDataKey(arn, CONTEXT);
+    await expect(after.as(jane).generateDataKey(arn, CONTEXT)).rejects.toMatchObject({
+      code: 'ERR_KEY_ACCESS_DENIED',
+    });
   });
 
   test('is one for several that have it open', async () => {
@@ -121,6 +131,7 @@ describe('a file of keys', () => {
     ['no list', JSON.stringify({ version: 1, keys: {} })],
     ['a key of 31 bytes', JSON.stringify({ version: 1, keys: [{ ...KEY, material: btoa('k'.repeat(31)) }] })],
     ['no key', JSON.stringify({ version: 1, keys: [null] })],
+    ['a policy that is none', JSON.stringify({ version: 1, keys: [{ ...KEY, policy: {} }] })],
     ['a member that nobody knows', JSON.stringify({ version: 1, keys: [{ ...KEY, expires: 1 }] })],
   ])('that holds %s is told, not quoted, and not overwritten', async (_, text) => {
     const path = await keyFilePath();

@@ -3,7 +3,7 @@ import type { AuthorizationRequest } from 'hawser/policy';
 import { seededRandom, VirtualClock } from 'hawser/testing';
 import { describe, expect, test } from 'vitest';
 import { systemKeyCipher, webKeyCipher } from '../../src/core/runtime.ts';
-import { ACCOUNT, CONTEXT, jane, localKeys, REGION, stranger } from './world.ts';
+import { ACCOUNT, CONTEXT, jane, keyPolicy, localKeys, REGION, stranger } from './world.ts';
 
 describe('LocalKeyService', () => {
   test('tells of its keys, with nothing secret', async () => {
@@ -106,6 +106,75 @@ describe('LocalKeyService', () => {
     expect(await reason('alias/none')).toMatch(
       /not authorized.* on resource: arn:aws:kms:.*:alias\/none because/,
     );
+  });
+
+  describe('with a key policy of AWS', () => {
+    const denied = { code: 'ERR_KEY_ACCESS_DENIED' };
+    const no = (effect: 'ImplicitDeny' | 'ExplicitDeny') => () =>
+      ({ effect, policyType: 'identity-based policy' }) as const;
+    const fleet = {
+      arn: `arn:aws:sts::${ACCOUNT}:assumed-role/Fleet/mi-0123456789abcdef0`,
+      userId: 'AROAFLEET:mi-0123456789abcdef0',
+      accountId: ACCOUNT,
+    };
+
+    test('delegates to the account: the caller’s own side decides', async () => {
+      const keys = localKeys();
+      const policy = keyPolicy('Allow', `arn:aws:iam::${ACCOUNT}:root`, 'kms:*');
+      const { arn } = await keys.createKey({ policy });
+      await keys.as(jane).generateDataKey(arn, CONTEXT);
+      await expect(keys.as(jane, no('ImplicitDeny')).generateDataKey(arn, CONTEXT)).rejects.toMatchObject(
+        denied,
+      );
+      await expect(keys.as(stranger).generateDataKey(arn, CONTEXT)).rejects.toMatchObject(denied);
+    });
+
+    test('grants to a user or a role of its account, which its own side can only deny', async () => {
+      const keys = localKeys();
+      const { arn } = await keys.createKey();
+      const role = keyPolicy('Allow', `arn:aws:iam::${ACCOUNT}:role/Fleet`, 'kms:GenerateDataKey');
+      const granted = await keys.createKey({ policy: role });
+      for (const effect of ['ImplicitDeny', 'ExplicitDeny'] as const) {
+        await expect(keys.as(fleet, no(effect)).generateDataKey(arn, CONTEXT)).rejects.toMatchObject(denied);
+      }
+      await keys.as(fleet, no('ImplicitDeny')).generateDataKey(granted.arn, CONTEXT);
+      const refused = keys.as(fleet, no('ExplicitDeny')).generateDataKey(granted.arn, CONTEXT);
+      await expect(refused).rejects.toMatchObject(denied);
+    });
+
+    test('lets those of another account use it who may on both sides', async () => {
+      const keys = localKeys();
+      const { arn } = await keys.createKey({
+        policy: keyPolicy('Allow', stranger.arn, 'kms:GenerateDataKey'),
+      });
+      await keys.as(stranger).generateDataKey(arn, CONTEXT);
+      await expect(keys.as(stranger, no('ImplicitDeny')).generateDataKey(arn, CONTEXT)).rejects.toMatchObject(
+        denied,
+      );
+    });
+
+    test('looks at the encryption context', async () => {
+      const keys = localKeys();
+      const condition = {
+        StringEquals: { 'kms:EncryptionContext:aws:ssm:TargetId': CONTEXT['aws:ssm:TargetId'] },
+      };
+      const { arn } = await keys.createKey({ policy: keyPolicy('Allow', jane.arn, 'kms:*', condition) });
+      await keys.as(jane).generateDataKey(arn, CONTEXT);
+      const another = { ...CONTEXT, 'aws:ssm:TargetId': 'mi-0fedcba9876543210' };
+      await expect(keys.as(jane).generateDataKey(arn, another)).rejects.toMatchObject(denied);
+      // Too long to be matched, and so not allowed; no error of the key service.
+      const long = { ...CONTEXT, 'aws:ssm:TargetId': 'm'.repeat(5000) };
+      await expect(keys.as(jane).generateDataKey(arn, long)).rejects.toMatchObject(denied);
+    });
+
+    test('must be one', async () => {
+      const keys = localKeys();
+      await expect(keys.createKey({ policy: '{' })).rejects.toMatchObject({ name: 'PolicyError' });
+      await expect(keys.createKey({ policy: { Statement: [] } })).rejects.toMatchObject({
+        name: 'PolicyError',
+      });
+      expect(await keys.listKeys()).toEqual([]);
+    });
   });
 
   test('a policy that throws lets nobody pass', async () => {

@@ -33,14 +33,21 @@ export async function keysOf(local: LocalKeyService): Promise<Keys> {
   return {
     key: await local.createKey({ aliases: ['alias/sessions'], description: 'of sessions' }),
     other: await local.createKey(),
-    onlyGenerate: await local.createKey({
-      policy: ({ principal, action }) =>
-        principal.arn === jane.arn && action === 'kms:GenerateDataKey'
-          ? { effect: 'Allow' }
-          : { effect: 'ImplicitDeny', policyType: 'resource-based policy' },
-    }),
-    nobodys: await local.createKey({
-      policy: () => ({ effect: 'ExplicitDeny', policyType: 'resource-based policy' }),
-    }),
+    onlyGenerate: await local.createKey({ policy: keyPolicy('Allow', jane.arn, 'kms:GenerateDataKey') }),
+    nobodys: await local.createKey({ policy: keyPolicy('Deny', '*', 'kms:*') }),
+  };
+}
+
+/** A key policy of one statement. */
+export function keyPolicy(effect: 'Allow' | 'Deny', aws: string, action: string, condition = {}) {
+  return {
+    Version: '2012-10-17',
+    Statement: {
+      Effect: effect,
+      Principal: { AWS: aws },
+      Action: action,
+      Resource: '*',
+      Condition: condition,
+    },
   };
 }

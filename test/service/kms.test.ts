@@ -291,6 +291,26 @@ describe('policies', () => {
     });
   });
 
+  test('the policy of the key can name who may use it, nodes as well', async () => {
+    const { kms, keys } = await keyWorld({ authorize: onlyJane });
+    const Principal = { AWS: `arn:aws:iam::${ACCOUNT}:role/Node` };
+    const account = { AWS: `arn:aws:iam::${ACCOUNT}:root` };
+    const { arn } = await keys.createKey({
+      policy: {
+        Version: '2012-10-17',
+        Statement: [
+          { Effect: 'Allow', Principal: account, Action: 'kms:*', Resource: '*' },
+          { Effect: 'Allow', Principal, Action: 'kms:Decrypt', Resource: '*' },
+        ],
+      },
+    });
+    const EncryptionContext = contextOf(NODE);
+    const made = await kms('GenerateDataKey', { KeyId: arn, NumberOfBytes: 64, EncryptionContext });
+    const { CiphertextBlob, Plaintext } = made.body;
+    const input = { CiphertextBlob, EncryptionContext };
+    expect((await kms('Decrypt', input, nodeCredentials(NODE))).body.Plaintext).toBe(Plaintext);
+  });
+
   test('the policy of the key is asked even in the same account', async () => {
     const { kms, keys } = await keyWorld();
     const { arn } = await keys.createKey({
