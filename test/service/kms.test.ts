@@ -1,9 +1,11 @@
 /** KMS at the service, on the wire. What its clients see of it is in test/kms. */
 import { LocalKeyService } from 'hawser/kms';
 import { describe, expect, test } from 'vitest';
+import { systemKeyCipher } from '../../src/core/runtime.ts';
 import { type Credentials, signRequest } from '../../src/crypto/index.ts';
 import type { Authorizer } from '../../src/policy/index.ts';
 import { SessionManagerService } from '../../src/service/index.ts';
+import { seededRandom } from '../../src/testing/index.ts';
 import { readRecording } from '../support/recording.ts';
 import { activate, Machine } from './machine.ts';
 import {
@@ -361,6 +363,31 @@ test('a store of keys that breaks is the service’s own error, and the host is 
   const refused = await kms('Decrypt', { CiphertextBlob: 'AAAA', KeyId: 'alias/a' });
   expect(refusal(refused)).toMatchObject({ status: 500, type: 'InternalServerError' });
   expect(events).toContainEqual(expect.objectContaining({ type: 'error', error }));
+});
+
+test('plaintexts are filled with zeros when they have been answered', async () => {
+  const owned: Uint8Array[] = [];
+  const kept = (bytes: Uint8Array) => {
+    if (bytes.length === 64) owned.push(bytes);
+    return bytes;
+  };
+  const random = seededRandom(1);
+  const cipher = systemKeyCipher();
+  const keys = new LocalKeyService({
+    region: REGION,
+    accountId: ACCOUNT,
+    platform: {
+      random: { ...random, uuid: () => random.uuid(), bytes: (length) => kept(random.bytes(length)) },
+    },
+    cipher: { ...cipher, decrypt: async (...given) => kept((await cipher.decrypt(...given))!) },
+  });
+  const { arn } = await keys.createKey();
+  const { kms } = await keyWorld({ keys });
+  const made = await kms('GenerateDataKey', { KeyId: arn, NumberOfBytes: 64 });
+  await kms('GenerateDataKeyWithoutPlaintext', { KeyId: arn, NumberOfBytes: 64 });
+  const { CiphertextBlob, Plaintext } = made.body;
+  expect((await kms('Decrypt', { CiphertextBlob })).body.Plaintext).toBe(Plaintext);
+  expect(owned).toEqual([new Uint8Array(64), new Uint8Array(64), new Uint8Array(64)]);
 });
 
 test('events tell who called what, and nothing secret', async () => {
