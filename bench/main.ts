@@ -12,6 +12,7 @@ import { playRole } from './processes.ts';
 import { sessionFigures } from './session.ts';
 import { signatureFigures } from './signatures.ts';
 import { stackRoles } from './stack.ts';
+import { storeFigures } from './store.ts';
 
 if (!(await playRole({ ...stackRoles, ...bareRelayRoles, ...bareTunnelRoles, ...destinationRoles })))
   await main();
@@ -20,7 +21,13 @@ async function main(): Promise<void> {
   const { values } = parseArgs({
     options: { json: { type: 'boolean', default: false }, only: { type: 'string' } },
   });
-  const sources: FigureSource[] = [...codecFigures, ...signatureFigures, ...sessionFigures, ...portFigures];
+  const sources: FigureSource[] = [
+    ...codecFigures,
+    ...signatureFigures,
+    ...sessionFigures,
+    ...portFigures,
+    ...storeFigures,
+  ];
   const chosen = sources.filter(({ name }) => values.only === undefined || name.startsWith(values.only));
   if (chosen.length === 0) {
     console.error(

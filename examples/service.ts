@@ -4,13 +4,13 @@
  *
  *     npm ci && node scripts/run.mjs examples/service.ts [directory] [port]
  *
- * The directory (default `.hawser-service`) keeps the certificate's authority, so that it is trusted once, and your
- * access key. Nodes and sessions are kept in memory: they are gone when the program ends, with Ctrl-C.
+ * The directory (default `.hawser-service`) keeps the certificate's authority, so that it is trusted once, your access
+ * key, and the nodes and sessions: end the program with Ctrl-C and start it again, and they go on.
  */
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { developmentCertificate, serve } from 'hawser/node';
+import { developmentCertificate, durableStore, serve } from 'hawser/node';
 import { SessionManagerService } from 'hawser/service';
 
 const [directory = '.hawser-service', port = '8443'] = process.argv.slice(2);
@@ -19,9 +19,11 @@ const accountId = '111122223333';
 const user = accessKey(join(directory, 'access-key.json'));
 const principal = { arn: `arn:aws:iam::${accountId}:user/you`, accountId, userId: 'AIDAYOU' };
 
+const store = await durableStore(join(directory, 'store'));
 const service = new SessionManagerService({
   region,
   accountId,
+  store,
   credentials: (id) => (id === user.accessKeyId ? { ...user, principal } : undefined),
   onEvent(event) {
     if (event.type === 'node') console.log(`${event.id} is ${event.connected ? '' : 'not '}connected.`);
@@ -29,6 +31,7 @@ const service = new SessionManagerService({
     if (event.type === 'error') console.error(event.error);
   },
 });
+await service.resume();
 const tls = await developmentCertificate({ directory: resolve(directory, 'tls') });
 const server = await serve(service, { port: Number(port), tls });
 const endpoint = server.url;
@@ -52,8 +55,9 @@ and a user gets a shell on it:
 `);
 
 process.once('SIGINT', async () => {
-  await service.close();
+  await service.close({ sessions: 'keep' });
   await server.close();
+  await store.close();
 });
 
 function accessKey(file: string): { accessKeyId: string; secretAccessKey: string } {
