@@ -35,10 +35,10 @@ test('50 sessions with transfers both ways go on after each kill -9, and every s
     credentials: NODE,
     handlers: {
       async Standard_Stream(session) {
-        const sending = send((bytes) => session.write(bytes), `out of ${session.sessionId}`);
+        const write = (bytes: Uint8Array) => session.write(bytes);
+        const sending = send(write, `out of ${session.sessionId}`, killsOver.promise);
         inputs.set(session.sessionId, await receive(session, arrived.add));
         await sending;
-        await killsOver.promise; // nobody can be told of an end while the service is down
         return { exitCode: 7 };
       },
     },
@@ -114,8 +114,18 @@ function hashOf(name: string): string {
   return hash.digest('hex');
 }
 
-async function send(write: (bytes: Uint8Array) => Promise<unknown>, name: string): Promise<void> {
-  for (const chunk of chunks(name)) await write(chunk);
+/** @param last waited for before the last bytes: a client that is still away then cannot miss the end */
+async function send(
+  write: (bytes: Uint8Array) => Promise<unknown>,
+  name: string,
+  last?: Promise<void>,
+): Promise<void> {
+  let sent = 0;
+  for (const chunk of chunks(name)) {
+    sent += chunk.length;
+    if (sent === LENGTH) await last;
+    await write(chunk);
+  }
 }
 
 async function receive(
