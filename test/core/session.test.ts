@@ -425,7 +425,7 @@ describe('the end of a session', () => {
     const { far, session, clock } = await start();
     await clock.advance(100);
     far.socket.send(kmsHandshake(far));
-    expect(await clock.runUntil(session.ended)).toMatchObject({ reason: 'ChannelFailed' });
+    expect(await clock.runUntil(session.ended)).toMatchObject({ reason: 'EncryptionFailed' });
     await clock.advance(100);
     expect(far.channel.stats.droppedFrames).toBe(1); // the HandshakeResponse, which this agent did not ask for
     expect(far.calls.map(({ operation }) => operation)).toContain('TerminateSession');
