@@ -7,6 +7,7 @@ import { bareTunnelRoles } from './bare-tunnel.ts';
 import { codecFigures } from './codec.ts';
 import { destinationRoles } from './destination.ts';
 import type { Figure, FigureSource } from './measure.ts';
+import { policyFigures } from './policy.ts';
 import { portFigures } from './ports.ts';
 import { playRole } from './processes.ts';
 import { sessionFigures } from './session.ts';
@@ -27,6 +28,7 @@ async function main(): Promise<void> {
     ...sessionFigures,
     ...portFigures,
     ...storeFigures,
+    ...policyFigures,
   ];
   const chosen = sources.filter(({ name }) => values.only === undefined || name.startsWith(values.only));
   if (chosen.length === 0) {

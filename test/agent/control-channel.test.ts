@@ -200,9 +200,9 @@ describe('the start of a session', () => {
     ['another schema', { schemaVersion: '2.2', sessionType: 'Standard_Stream' }, '"2.2"'],
     ['no session type', {}, 'sessionType'],
     [
-      'encryption that it cannot do',
+      'encryption without a key service',
       { sessionType: 'Standard_Stream', inputs: { kmsKeyId: 'alias/x' } },
-      'KMS encryption',
+      'no key service',
     ],
   ];
   test.each(refused)('is refused aloud for %s', async (_, content, text) => {
