@@ -146,9 +146,10 @@ export class SessionManagerService {
   }
 
   /**
-   * Makes a session document known to every service on the same store. Again for a known name: adds a
-   * version, and makes it the default for sessions to come; the oldest goes when there are `limits.documentVersions`. One called `SSM-SessionManagerRunShell` is the account's preferences: what a session gets
-   * that names no document, and where documents without `inputs` get theirs. At most `limits.documents`.
+   * Makes a session document known to every service on the same store. Again for a known name: adds a version, and
+   * makes it the default for sessions to come; the oldest goes when there are `limits.documentVersions`. One called
+   * `SSM-SessionManagerRunShell` is the account's preferences: what a session gets that names no document, and where
+   * documents without `inputs` get theirs. At most `limits.documents`.
    *
    * @param name 3 to 128 of `a-z`, `A-Z`, `0-9`, `_`, `-` and `.`; not beginning with `aws`, `amazon` or `amzn`
    * @throws {DocumentError} for a document that cannot be used
