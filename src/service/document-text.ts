@@ -1,10 +1,11 @@
-import { parse as parseYaml, stringify as stringifyYaml } from 'yaml';
+import { stringify as stringifyYaml } from 'yaml';
 import { utf8 } from '../base/encoding.ts';
 import { DocumentError } from '../core/documents/error.ts';
 import { MAX_DOCUMENT_BYTES } from '../core/documents/json-value.ts';
 import { parseSessionDocument } from '../core/documents/parse.ts';
 import { ApiError } from './api-error.ts';
 import type { DocumentContentRecord, DocumentFormat } from './document-record.ts';
+import { parseYaml } from './yaml.ts';
 
 /**
  * Reads the `Content` of CreateDocument and UpdateDocument (CONTROL-PLANE.md sections 2.6 and 3.1).
@@ -40,8 +41,7 @@ function tooLarge(): ApiError {
 
 function parseText(text: string, format: DocumentFormat): unknown {
   try {
-    // Aliases are what makes a short text long: a document has no use for many.
-    return format === 'JSON' ? JSON.parse(text) : parseYaml(text, { maxAliasCount: 20, logLevel: 'error' });
+    return format === 'JSON' ? JSON.parse(text) : parseYaml(text);
   } catch (error) {
     // A parser says where it stopped, and may quote a line of the caller's own text.
     const why = error instanceof SyntaxError || format === 'YAML' ? `: ${(error as Error).message}` : '';

@@ -192,6 +192,12 @@ describe('CreateDocument', () => {
     ['aliases by the hundred', `a: &a [${'x,'.repeat(50)}]\nb: [${'*a,'.repeat(500)}]`],
     ['nesting', '['.repeat(60_000)],
     ['nested maps', '{a: '.repeat(15_000)],
+    ['nested sequences', '- '.repeat(32_000)],
+    ['nested keys', '? '.repeat(32_000)],
+    ['indentation', Array.from({ length: 350 }, (_, i) => `${' '.repeat(i)}a:`).join('\n')],
+    ['keys by the thousand', `{${Array.from({ length: 8000 }, (_, i) => `k${i}: 1`).join(',')}}`],
+    ['several documents', 'a: 1\n---\nb: 2\n'],
+    ['nothing', '# nothing\n'],
     ['tags of JavaScript', 'a: !!js/function "function(){}"'],
   ])('YAML made of %s is refused, and breaks nothing', async (_, Content) => {
     const { status, body } = await create(world(), { Content, DocumentFormat: 'YAML' });
