@@ -6,6 +6,7 @@ import { bareRelayRoles } from './bare-relay.ts';
 import { bareTunnelRoles } from './bare-tunnel.ts';
 import { codecFigures } from './codec.ts';
 import { destinationRoles } from './destination.ts';
+import { encryptionFigures } from './encryption.ts';
 import type { Figure, FigureSource } from './measure.ts';
 import { policyFigures } from './policy.ts';
 import { portFigures } from './ports.ts';
@@ -26,6 +27,7 @@ async function main(): Promise<void> {
     ...codecFigures,
     ...signatureFigures,
     ...sessionFigures,
+    ...encryptionFigures,
     ...portFigures,
     ...storeFigures,
     ...policyFigures,

@@ -1,5 +1,6 @@
 import { SessionClient } from 'hawser';
 import { Agent, portForwarding, type SessionHandler } from 'hawser/agent';
+import { kmsKeyService, LocalKeyService } from 'hawser/kms';
 import { ptyShell, serve, tcpDialer } from 'hawser/node';
 import { SessionManagerService } from 'hawser/service';
 import { type Roles, startRole } from './processes.ts';
@@ -12,6 +13,9 @@ const principal = { arn: `arn:aws:iam::${accountId}:user/bench`, accountId, user
 // The service takes nobody else's, and listens on the loopback interface for as long as the bench runs.
 const user = { accessKeyId: 'AKIABENCHUSER', secretAccessKey: 'bench-user' };
 const node = { accessKeyId: 'AKIABENCHNODE', secretAccessKey: 'bench-node' };
+
+/** A shell like the default one, encrypted. */
+export const ENCRYPTED_DOCUMENT = 'Encrypted';
 
 /** Client here, service and agent in a process of their own each. */
 export interface Stack {
@@ -33,7 +37,12 @@ export async function openStack(
   const told = { endpoint: service.said, handler, payloadSize, destination };
   const agent = await startRole('agent', JSON.stringify(told));
   return {
-    client: new SessionClient({ region, credentials: user, endpoint: service.said }),
+    client: new SessionClient({
+      region,
+      credentials: user,
+      endpoint: service.said,
+      keyService: kmsKeyService({ region, credentials: user, endpoint: service.said }),
+    }),
     target,
     async close() {
       await agent.stop();
@@ -48,7 +57,17 @@ export const stackRoles: Roles = {
       [user.accessKeyId, { ...user, principal }],
       [node.accessKeyId, { ...node, principal, targetId: target }],
     ]);
-    const service = new SessionManagerService({ region, accountId, credentials: (id) => callers.get(id) });
+    const keys = new LocalKeyService({ region, accountId });
+    const { arn: kmsKeyId } = await keys.createKey();
+    const service = new SessionManagerService({
+      region,
+      accountId,
+      credentials: (id) => callers.get(id),
+      keys,
+      documents: {
+        [ENCRYPTED_DOCUMENT]: { schemaVersion: '1.0', sessionType: 'Standard_Stream', inputs: { kmsKeyId } },
+      },
+    });
     await service.registerTarget({ id: target });
     return (await serve(service)).url;
   },
@@ -60,6 +79,7 @@ export const stackRoles: Roles = {
       region,
       credentials: node,
       endpoint,
+      keyService: kmsKeyService({ region, credentials: node, endpoint }),
       handlers,
       ...(payloadSize !== undefined && { payloadSize }),
     }).start();
