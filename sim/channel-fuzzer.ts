@@ -1,6 +1,11 @@
-import { MessageType, PayloadFlag } from '../src/channel/constants.ts';
+import crypto from 'node:crypto';
+import { MessageType, PayloadFlag, PayloadType } from '../src/channel/constants.ts';
 import { DataChannel } from '../src/channel/data-channel.ts';
 import { encodeMessage } from '../src/channel/encode.ts';
+import { PayloadEncryption } from '../src/channel/encryption/payload-encryption.ts';
+import type { ChannelEvent } from '../src/channel/events.ts';
+import { formatEncryptionChallenge } from '../src/channel/payload/encryption.ts';
+import { syncAesGcm } from '../src/crypto/aes-gcm.ts';
 import { samplePayloads } from './corpus.ts';
 import { Dice } from './dice.ts';
 import { quickDigest } from './digest.ts';
@@ -25,6 +30,7 @@ export class ChannelFuzzer {
     const receiveBuffer = dice.magnitude(256, 65_536);
     const sendWindow = dice.magnitude(256, 65_536);
     const sendQueue = dice.magnitude(256, 65_536);
+    const encrypts = dice.chance(0.5);
     const channel = new DataChannel({
       role,
       sessionId: 's',
@@ -33,11 +39,18 @@ export class ChannelFuzzer {
       receiveBuffer,
       sendWindow,
       sendQueue,
+      ...(encrypts && { encryption: ENCRYPTION }),
     });
     let now = 1;
-    if (role === 'agent' && dice.chance(0.5))
-      channel.startHandshake({ sessionType: 'Port', properties: null }, now);
+    if (role === 'agent' && dice.chance(0.5)) {
+      const encryption = encrypts && dice.chance(0.8) ? { keyId: 'key' } : undefined;
+      channel.startHandshake({ sessionType: 'Port', properties: null }, now, { encryption });
+    }
+    // One that has the data key, and may use it well or not at all.
+    const other = role === 'client' ? 'agent' : 'client';
+    const peer = new PayloadEncryption({ ...ENCRYPTION, role: other, dataKey: DATA_KEY });
     channel.handleConnected(now);
+    if (encrypts && dice.chance(0.7)) this.#begin(channel, role, peer, now, dice);
     const polls = dice.pick([0, 0.1, 1]);
     const last: Uint8Array[] = [];
     for (let i = 0; i < count && !channel.closed; i++) {
@@ -46,7 +59,7 @@ export class ChannelFuzzer {
       const frame =
         dice.chance(0.05) && last.length > 0
           ? mutate(dice, last, this.#scratch).slice()
-          : this.#frame(dice, role);
+          : this.#frame(dice, role, encrypts && dice.chance(0.8) ? peer : undefined);
       if (last.length < 16) last.push(frame);
       this.frames++;
       channel.handleMessage(frame, now);
@@ -62,7 +75,26 @@ export class ChannelFuzzer {
     this.#checkTransmissions(channel, now);
   }
 
-  #frame(dice: Dice, role: 'client' | 'agent'): Uint8Array {
+  /** The handshake as it should be, as far as it gets: what follows meets a channel that encrypts. */
+  #begin(
+    channel: DataChannel,
+    role: 'client' | 'agent',
+    peer: PayloadEncryption,
+    now: number,
+    dice: Dice,
+  ): void {
+    const steps = role === 'client' ? FROM_AGENT : FROM_CLIENT;
+    for (const [sequenceNumber, { payloadType, payload }] of steps.slice(0, dice.whole(0, 3)).entries()) {
+      const messageType = role === 'client' ? MessageType.OutputStreamData : MessageType.InputStreamData;
+      const message = { messageType, messageId: MESSAGE_ID, createdDate: 1, flags: 0, sequenceNumber };
+      const sealed = encrypted(peer, payloadType, payload);
+      channel.handleMessage(encodeMessage({ ...message, payloadType, payload: sealed }, quickDigest), now);
+      for (let event = channel.pollEvent(); event; event = channel.pollEvent())
+        this.#answer(channel, event, dice, now);
+    }
+  }
+
+  #frame(dice: Dice, role: 'client' | 'agent', peer: PayloadEncryption | undefined): Uint8Array {
     const incoming = role === 'client' ? MessageType.OutputStreamData : MessageType.InputStreamData;
     const kind = dice.fraction();
     const messageType =
@@ -74,10 +106,12 @@ export class ChannelFuzzer {
             ? dice.pick(OTHER_TYPES)
             : MessageType.ChannelClosed;
     const stream = messageType === incoming;
-    const payload =
+    const payloadType = stream ? dice.whole(0, 14) : 0;
+    const plaintext =
       messageType === MessageType.Acknowledge && dice.chance(0.8)
         ? acknowledge(position(dice))
         : hostilePayload(dice, PAYLOADS);
+    const payload = peer ? encrypted(peer, payloadType, plaintext) : plaintext;
     return encodeMessage(
       {
         messageType,
@@ -85,7 +119,7 @@ export class ChannelFuzzer {
         createdDate: 1,
         flags: dice.whole(0, 3),
         sequenceNumber: stream ? position(dice) : 0,
-        payloadType: stream ? dice.whole(0, 14) : 0,
+        payloadType,
         payload: payload.length > 0 || dice.chance(0.5) ? payload : EMPTY_OBJECT,
       },
       quickDigest,
@@ -109,8 +143,14 @@ export class ChannelFuzzer {
       const next = channel.pollTimeout();
       if (next !== undefined && next <= now) throw new Error('a timeout that never ends');
     }
-    if (dice.chance(polls)) channel.pollEvent();
+    if (dice.chance(polls)) this.#answer(channel, channel.pollEvent(), dice, now);
     if (dice.chance(polls)) for (let i = dice.whole(0, 5); i > 0; i--) channel.pollTransmit(now);
+  }
+
+  #answer(channel: DataChannel, event: ChannelEvent | undefined, dice: Dice, now: number): void {
+    if (event?.type !== 'generateDataKey' && event?.type !== 'decryptDataKey') return;
+    if (dice.chance(0.1)) channel.handleDataKeyError(new Error('no key'));
+    else channel.handleDataKey({ plaintext: DATA_KEY.slice(), ciphertext: DATA_KEY }, now);
   }
 
   /** However many frames came, what waits is bounded in number and in bytes. */
@@ -135,14 +175,54 @@ export class ChannelFuzzer {
   }
 }
 
+const DATA_KEY = new Uint8Array(64).fill(7);
+const ENCRYPTION = {
+  aesGcm: syncAesGcm(crypto),
+  randomBytes: (length: number) => new Uint8Array(length).fill(9),
+  targetId: 'mi-1',
+  wake: () => {},
+};
+
 const MESSAGE_ID = '01234567-89ab-4cde-8f01-23456789abcd';
 const EMPTY_OBJECT = Uint8Array.of(0x7b, 0x7d);
 const SOME_BYTES = new Uint8Array(5000).fill(0x61);
-const PAYLOADS = samplePayloads().map(({ payload }) => payload);
+const SAMPLES = samplePayloads();
+const PAYLOADS = SAMPLES.map(({ payload }) => payload);
+const FROM_AGENT = [
+  sample(PayloadType.HandshakeRequest),
+  sample(PayloadType.EncChallengeRequest),
+  sample(PayloadType.HandshakeComplete),
+];
+const FROM_CLIENT = [
+  sample(PayloadType.HandshakeResponse),
+  { payloadType: PayloadType.EncChallengeResponse, payload: EMPTY_OBJECT },
+];
+
+/** The last of its kind in the corpus is the one that encrypts. */
+function sample(payloadType: number) {
+  const { payload } = SAMPLES.filter((each) => each.payloadType === payloadType).at(-1)!;
+  return { payloadType, payload };
+}
 /** Bytes of a flag or an exit code, which are taken even when the queue is full. */
 const FLAG = 16;
 /** Acknowledges that wait, plus all that a queue and a window hold. */
 const MAX_TRANSMISSIONS = 100_000;
+
+/** As the other end would send it, challenges included: those that an end drew are all nines here. */
+function encrypted(peer: PayloadEncryption, payloadType: number, plaintext: Uint8Array): Uint8Array {
+  const isChallenge = CHALLENGES.has(payloadType);
+  if (!isChallenge && !peer.seals(payloadType)) return plaintext;
+  let payload = plaintext;
+  peer.seal(isChallenge ? ENCRYPTION.randomBytes(64) : plaintext, (sealed) => {
+    payload = isChallenge ? formatEncryptionChallenge(sealed!) : sealed!;
+  });
+  return payload;
+}
+
+const CHALLENGES: ReadonlySet<number> = new Set([
+  PayloadType.EncChallengeRequest,
+  PayloadType.EncChallengeResponse,
+]);
 
 const OTHER_TYPES = [
   MessageType.StartPublication,

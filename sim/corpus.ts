@@ -5,7 +5,7 @@ import { MessageType, PayloadFlag, PayloadType } from '../src/channel/constants.
 import { encodeMessage } from '../src/channel/encode.ts';
 import { formatAcknowledge } from '../src/channel/payload/acknowledge.ts';
 import { formatChannelClosed } from '../src/channel/payload/channel-closed.ts';
-import { formatEncryptionChallenge } from '../src/channel/payload/encryption.ts';
+import { formatEncryptionChallenge, kmsEncryptionResponse } from '../src/channel/payload/encryption.ts';
 import {
   formatHandshakeComplete,
   formatHandshakeRequest,
@@ -111,6 +111,26 @@ export function samplePayloads(): SamplePayload[] {
         clientVersion: '1.2.707.0',
         processedClientActions: [action],
         errors: ['none'],
+      }),
+    },
+    {
+      messageType: input,
+      payloadType: PayloadType.HandshakeResponse,
+      payload: formatHandshakeResponse({
+        clientVersion: '1.2.707.0',
+        processedClientActions: [
+          { actionType: 'SessionType', actionStatus: 1, actionResult: null, error: '' },
+          {
+            actionType: 'KMSEncryption',
+            actionStatus: 1,
+            actionResult: kmsEncryptionResponse({
+              ciphertextKey: Uint8Array.of(1, 2, 3),
+              challengeAcknowledgement: true,
+            }),
+            error: '',
+          },
+        ],
+        errors: [],
       }),
     },
     {
