@@ -6,6 +6,7 @@ import {
   MessageType,
   PayloadFlag,
   PayloadType,
+  parseAcknowledge,
 } from '../../src/channel/index.ts';
 import { sha256Digest } from '../../src/crypto/digest.ts';
 import { Pair } from './pair.ts';
@@ -398,6 +399,32 @@ describe('a reconnect', () => {
     pair.connect();
     pair.run(0);
     expect(pair.wire.map(({ message }) => text(message.payload)).join('')).toBe('abcdefgh');
+  });
+
+  test('makes what is never acknowledged count for delivered only when it was sent often on the new path', () => {
+    const pair = ready(new Pair());
+    const { channel } = pair.agent;
+    pair.deliver = (frame) => {
+      const message = decodeMessage(frame, sha256Digest);
+      const isOf1 = () => parseAcknowledge(message.payload).sequenceNumber === 1;
+      return message.messageType === MessageType.Acknowledge && isOf1() ? [] : [frame];
+    };
+    const followed = () => {
+      channel.send(bytes('more'));
+      pair.run(100);
+    };
+    channel.send(bytes('never acknowledged'));
+    pair.run(60_000);
+    followed();
+    expect([channel.acknowledged, channel.settled]).toEqual([false, true]);
+    // A relay between them may have taken all of that, and been killed.
+    pair.cut();
+    pair.connect();
+    followed();
+    expect(channel.settled).toBe(false);
+    pair.run(60_000);
+    followed();
+    expect([channel.acknowledged, channel.settled]).toEqual([false, true]);
   });
 });
 
