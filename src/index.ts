@@ -92,6 +92,7 @@ export {
   type StartSessionOptions,
   TargetNotConnectedError,
   ThrottledError,
+  type ToldEnd,
   type Transport,
   TransportError,
   type TransportErrorCode,

@@ -2,8 +2,9 @@ import type { KeyService } from '../crypto/kms/key-service.ts';
 import { dataChannelOpener } from './data-channel-opener.ts';
 import type { StreamHosts } from './endpoints.ts';
 import type { Platform } from './platform.ts';
+import type { ResumeAnswer } from './resumption.ts';
 import { platformWith } from './runtime.ts';
-import { type ResumeAnswer, Session, type SessionOptions } from './session.ts';
+import { Session, type SessionOptions } from './session.ts';
 import type { SessionAccess } from './session-api.ts';
 
 export interface AttachOptions extends SessionOptions {

@@ -12,6 +12,7 @@ import { FORWARD_EXTENSIONS, Forward } from './port/forward.ts';
 import { ForwardPool, type ForwardPoolOptions } from './port/forward-pool.ts';
 import type { PortSessionOptions } from './port/port-session.ts';
 import { CredentialsSigner } from './request-signer.ts';
+import type { ResumeAnswer } from './resumption.ts';
 import { platformWith } from './runtime.ts';
 import { SessionNotFoundError } from './service-error.ts';
 import type { Session, SessionOptions } from './session.ts';
@@ -239,8 +240,8 @@ export class SessionClient {
    */
   async resumeSession(sessionId: string, options: ResumeSessionOptions = {}): Promise<Session> {
     const { signal } = options;
-    const access = await this.#api.resumeSession(sessionId, { signal });
-    if (access) return this.#open(access, options);
+    const answer = await this.#api.resumeSession(sessionId, { signal });
+    if ('sessionId' in answer) return this.#open(answer, options);
     throw new SessionNotFoundError({
       operation: 'ResumeSession',
       type: 'SessionEnded',
@@ -260,8 +261,12 @@ export class SessionClient {
     return this.#api.startSession(input, options);
   }
 
-  /** ResumeSession alone, for a broker's {@link AttachOptions.resume}. Undefined when the session is over. */
-  async resumeAccess(sessionId: string, options: CallSignal = {}): Promise<SessionAccess | undefined> {
+  /**
+   * ResumeSession alone, for a broker's {@link AttachOptions.resume}. Without a token when the session is over.
+   *
+   * @throws {SessionNotFoundError}
+   */
+  async resumeAccess(sessionId: string, options: CallSignal = {}): Promise<ResumeAnswer> {
     return this.#api.resumeSession(sessionId, options);
   }
 

@@ -50,6 +50,7 @@ export { FORWARD_EXTENSIONS, Forward } from './port/forward.ts';
 export { ForwardPool, type ForwardPoolOptions } from './port/forward-pool.ts';
 export type { PortSessionOptions } from './port/port-session.ts';
 export type { Reconnecting } from './reconnector.ts';
+export type { ResumeAnswer } from './resumption.ts';
 export { defaultPlatform, platformWith } from './runtime.ts';
 export {
   AccessDeniedError,
@@ -65,7 +66,6 @@ export {
   ThrottledError,
 } from './service-error.ts';
 export {
-  type ResumeAnswer,
   Session,
   type SessionEvents,
   type SessionLink,
@@ -81,6 +81,6 @@ export type {
   SessionStatus,
   StartSessionInput,
 } from './session-api.ts';
-export type { SessionEnd, SessionEndReason } from './session-end.ts';
+export type { SessionEnd, SessionEndReason, ToldEnd } from './session-end.ts';
 export type { ConnectOptions, Socket, SocketHandler, Transport } from './socket.ts';
 export { type WebSocketLike, webSocketSocket } from './web-socket.ts';

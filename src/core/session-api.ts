@@ -1,5 +1,6 @@
 import type { AwsJson, CallOptions, JsonObject } from './aws-json.ts';
 import { TransportError } from './errors.ts';
+import type { ResumeAnswer } from './resumption.ts';
 
 /** What opens the data channel of a session. */
 export interface SessionAccess {
@@ -98,11 +99,11 @@ export class SessionApi {
     };
   }
 
-  /** Answers undefined for a session that is over. @throws {SessionNotFoundError} */
-  async resumeSession(sessionId: string, options: CallOptions): Promise<SessionAccess | undefined> {
+  /** Answers without a token for a session that is over. @throws {SessionNotFoundError} */
+  async resumeSession(sessionId: string, options: CallOptions): Promise<SessionAccess | ResumeAnswer> {
     const answer = await this.#api.call('ResumeSession', { SessionId: sessionId }, options);
     const tokenValue = text(answer, 'TokenValue');
-    if (!tokenValue) return undefined;
+    if (!tokenValue) return overAnswer(answer);
     return { sessionId, tokenValue, streamUrl: required(answer, 'StreamUrl', 'ResumeSession') };
   }
 
@@ -135,6 +136,21 @@ export class SessionApi {
     const status = required(answer, 'Status', 'GetConnectionStatus').toLowerCase();
     return status === 'connected' ? 'connected' : 'notconnected';
   }
+}
+
+/** The members are hawser's own, as those of `channel_closed`; AWS's service has none of them. */
+function overAnswer(answer: JsonObject): ResumeAnswer {
+  if (answer.Status === 'Terminating') return { ending: true };
+  const endReason = text(answer, 'EndReason');
+  if (endReason === undefined) return {};
+  const { ExitCode: exitCode } = answer;
+  return {
+    end: {
+      endReason,
+      output: text(answer, 'Output') ?? '',
+      ...(Number.isSafeInteger(exitCode) && { exitCode: exitCode as number }),
+    },
+  };
 }
 
 /** A filter can leave pages empty; a service that sends nothing else would keep the caller for ever. */

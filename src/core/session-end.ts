@@ -45,13 +45,16 @@ export interface SessionEnd {
   readonly error?: Error;
 }
 
+/** What a service tells of an end, in `channel_closed` or to a client that comes later. */
+export type ToldEnd = Pick<ChannelClosed, 'output' | 'exitCode' | 'endReason'>;
+
 /**
- * What a `channel_closed` means.
+ * What that means.
  *
  * @param exitCode from an ExitCode payload before it
  * @param asked whether this client had asked for the end
  */
-export function endOf(closed: ChannelClosed, exitCode: number | undefined, asked: boolean): SessionEnd {
+export function endOf(closed: ToldEnd, exitCode: number | undefined, asked: boolean): SessionEnd {
   const status = closed.exitCode ?? exitCode;
   return {
     reason: reasonOf(closed, status, asked),
@@ -73,7 +76,7 @@ const SERVICE_REASONS: ReadonlySet<string> = new Set<SessionEndReason>([
   'ServiceShutdown',
 ]);
 
-function reasonOf(closed: ChannelClosed, status: number | undefined, asked: boolean): SessionEndReason {
+function reasonOf(closed: ToldEnd, status: number | undefined, asked: boolean): SessionEndReason {
   const { endReason = '', output } = closed;
   // The service cannot know whose TerminateSession it was.
   if (asked && (endReason === 'UserTerminated' || endReason === '') && status === undefined)

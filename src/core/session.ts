@@ -18,6 +18,7 @@ import { withDeadline } from './deadline.ts';
 import { SessionError, TransportError } from './errors.ts';
 import type { Platform } from './platform.ts';
 import { type Reconnecting, Reconnector } from './reconnector.ts';
+import { CALL_LIMIT, type ResumeAnswer, Resumption } from './resumption.ts';
 import { endOf, type SessionEnd, type SessionEndReason } from './session-end.ts';
 import type { Socket } from './socket.ts';
 
@@ -98,12 +99,6 @@ export interface SessionLink {
   readonly terminate?: ((options: { signal: AbortSignal }) => Promise<void>) | undefined;
 }
 
-export interface ResumeAnswer {
-  readonly tokenValue?: string | undefined;
-  /** Default: the one used before. */
-  readonly streamUrl?: string | undefined;
-}
-
 /**
  * A session: a shell or a command on a managed node, as byte streams.
  *
@@ -143,6 +138,7 @@ export class Session extends EventEmitter<SessionEvents> {
   readonly #channel: DataChannel;
   readonly #driver: ChannelDriver;
   readonly #reconnector: Reconnector;
+  readonly #resumption: Resumption;
   readonly #stdout = new ByteSource({ limit: STREAM_LIMIT, room: () => this.#changed() });
   readonly #stderr = new ByteSource({
     limit: STREAM_LIMIT,
@@ -161,7 +157,6 @@ export class Session extends EventEmitter<SessionEvents> {
   readonly #over = new AbortController();
   readonly #waiters = new Set<Waiter>();
   readonly #release: (() => void)[] = [];
-  #streamUrl: string;
   #exitCode: number | undefined;
   #reconnecting = false;
   #polling = false;
@@ -174,7 +169,7 @@ export class Session extends EventEmitter<SessionEvents> {
     super();
     const { clock, random, digest, aesGcm, transport } = link.platform;
     this.#link = link;
-    this.#streamUrl = link.streamUrl;
+    this.#resumption = new Resumption(link);
     this.sessionId = link.sessionId;
     this.stdout = this.#stdout.stream;
     this.stderr = this.#stderr.stream;
@@ -202,7 +197,7 @@ export class Session extends EventEmitter<SessionEvents> {
       clock,
       random,
       budget: options.resumeBudget ?? DEFAULT_RESUME_BUDGET,
-      connect: (signal) => this.#resume(signal),
+      connect: (signal) => this.#resumption.connect(signal),
       reconnecting: (event) => this.#tell('reconnecting', event),
     });
     this.#driver = new ChannelDriver(this.#channel, clock, {
@@ -357,7 +352,9 @@ export class Session extends EventEmitter<SessionEvents> {
       if (!this.#link.resume) throw unresumable(error);
       const socket = await this.#reconnector.run(error, this.#over.signal);
       if (this.#end) return socket?.close();
-      if (!socket) return this.#finish({ reason: 'Ended', message: OVER_MEANWHILE, error });
+      if (!socket) {
+        return this.#finish(this.#resumption.endOf(this.#exitCode, this.#asked !== undefined, error));
+      }
       this.#reconnecting = false;
       this.#driver.connect(socket);
       if (!this.#reconnecting) this.#tell('resumed');
@@ -370,19 +367,6 @@ export class Session extends EventEmitter<SessionEvents> {
         error: failure as Error,
       });
     }
-  }
-
-  /** One try: a new token, a new connection. */
-  async #resume(signal: AbortSignal): Promise<Socket | undefined> {
-    const { platform, resume, open } = this.#link;
-    const timedOut = () =>
-      new TransportError('ERR_REQUEST_TIMEOUT', `No answer about resuming ${this.sessionId} came in time.`);
-    const answer = await withDeadline(platform.clock, CALL_LIMIT, signal, timedOut, async (signal) =>
-      resume?.({ signal }),
-    );
-    if (!answer?.tokenValue) return undefined;
-    this.#streamUrl = answer.streamUrl ?? this.#streamUrl;
-    return open(this.#streamUrl, answer.tokenValue, signal);
   }
 
   async #shutDown(): Promise<void> {
@@ -497,10 +481,7 @@ const STREAM_LIMIT = 64 * 1024;
 /** Milliseconds, all of them. */
 const DEFAULT_RESUME_BUDGET = 600_000;
 const FLUSH_LIMIT = 5_000;
-const CALL_LIMIT = 15_000;
 const GRACE = 5_000;
-
-const OVER_MEANWHILE = 'The session was already over when this client tried to resume it.';
 
 function failureReason(error: Error): SessionEndReason {
   return error instanceof EncryptionError ? 'EncryptionFailed' : 'ChannelFailed';

@@ -581,6 +581,71 @@ describe('a lost connection', () => {
     expect(await clock.runUntil(session.ended)).toMatchObject({ reason: 'Ended' });
   });
 
+  test('has the end that the service tells of with it', async () => {
+    const { far, session, clock } = await start();
+    far.answers.ResumeSession = () =>
+      Response.json({ SessionId: 'x', EndReason: 'CommandExited', ExitCode: 7, Output: '' });
+    await clock.advance(100);
+    far.cut();
+    expect(await clock.runUntil(session.ended)).toEqual({
+      reason: 'CommandExited',
+      exitCode: 7,
+      message: '',
+    });
+  });
+
+  test('keeps the exit code that the agent sent, where the service knows none', async () => {
+    const { far, session, clock } = await start();
+    far.answers.ResumeSession = () => Response.json({ SessionId: 'x', EndReason: 'CommandExited' });
+    far.command((channel) => channel.sendExitCode(9));
+    await clock.advance(100);
+    far.cut();
+    expect(await clock.runUntil(session.ended)).toMatchObject({ reason: 'CommandExited', exitCode: 9 });
+  });
+
+  test('waits for the end to be known, and no longer than a minute', async () => {
+    for (const told of [true, false]) {
+      const { far, session, clock } = await start();
+      const over = clock.now() + 20 * SECOND;
+      far.answers.ResumeSession = () =>
+        told && clock.now() > over
+          ? Response.json({ SessionId: 'x', EndReason: 'CommandExited', ExitCode: 7 })
+          : Response.json({ SessionId: 'x', Status: 'Terminating' });
+      await clock.advance(100);
+      far.cut();
+      const started = clock.now();
+      const end = await clock.runUntil(session.ended);
+      expect(end).toMatchObject(told ? { reason: 'CommandExited', exitCode: 7 } : { reason: 'Ended' });
+      expect(clock.now() - started).toBeLessThan(told ? 22 * SECOND : 62 * SECOND);
+    }
+  });
+
+  test('can be given up while its end is waited for', async () => {
+    const { far, session, clock } = await start();
+    far.answers.ResumeSession = () => Response.json({ SessionId: 'x', Status: 'Terminating' });
+    far.answers.TerminateSession = () => Response.json({});
+    await clock.advance(100);
+    far.cut();
+    await clock.advance(5 * SECOND);
+    expect(await clock.runUntil(session.close())).toMatchObject({ reason: 'ClientEnded' });
+    await clock.advance(MINUTE);
+    expect(clock.pending).toBe(0);
+  });
+
+  test.each([
+    ['an end without a reason', { ExitCode: 7 }, { reason: 'Ended' }],
+    ['an exit code that is none', { EndReason: 'CommandExited', ExitCode: '7' }, { reason: 'CommandExited' }],
+    ['a reason that nobody knows', { EndReason: 'Bored', Output: 'x' }, { reason: 'Ended', message: 'x' }],
+  ])('takes no harm from %s', async (_, members, expected) => {
+    const { far, session, clock } = await start();
+    far.answers.ResumeSession = () => Response.json({ SessionId: 'x', ...members });
+    await clock.advance(100);
+    far.cut();
+    const end = await clock.runUntil(session.ended);
+    expect(end).toMatchObject(expected);
+    expect(end).not.toHaveProperty('exitCode');
+  });
+
   test('is over when the service knows no such session', async () => {
     const { far, session, clock } = await start();
     far.answers.ResumeSession = () => Response.json({ __type: 'DoesNotExistException' }, { status: 400 });

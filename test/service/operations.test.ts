@@ -99,9 +99,25 @@ describe('ResumeSession and TerminateSession', () => {
     const { node, session } = await connected(w);
     const { SessionId } = session;
     await w.ok('TerminateSession', { SessionId });
-    expect(await w.ok('ResumeSession', { SessionId })).toEqual({ SessionId });
-    await node.complete(SessionId);
-    expect(await w.ok('ResumeSession', { SessionId })).toEqual({ SessionId });
+    expect(await w.ok('ResumeSession', { SessionId })).toEqual({ SessionId, EndReason: 'UserTerminated' });
+    await node.complete(SessionId, { ExitCode: 3 });
+    const over = { SessionId, EndReason: 'UserTerminated', ExitCode: 3 };
+    expect(await w.ok('ResumeSession', { SessionId })).toEqual(over);
+  });
+
+  test('whoever would resume a session learns how it ended, as soon as the node has said so', async () => {
+    const w = world();
+    const { node, agent, session } = await connected(w);
+    const { SessionId } = session;
+    await agent.sendMessage('agent_session_state', {
+      SchemaVersion: 1,
+      SessionState: 'Terminating',
+      SessionId,
+    });
+    expect(await w.ok('ResumeSession', { SessionId })).toEqual({ SessionId, Status: 'Terminating' });
+    await node.complete(SessionId, { ExitCode: 7, Output: 'done' });
+    const over = { SessionId, EndReason: 'CommandExited', ExitCode: 7, Output: 'done' };
+    expect(await w.ok('ResumeSession', { SessionId })).toEqual(over);
   });
 
   test.each(['ResumeSession', 'TerminateSession'])('%s refuses an unknown session', async (operation) => {
