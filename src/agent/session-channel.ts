@@ -17,6 +17,16 @@ export interface SessionChannelHandler {
   closed(): void;
 }
 
+/** Milliseconds after which waiting for the client is given up. */
+export interface DrainLimits {
+  /** Without progress, while the client is there. */
+  readonly stalled: number;
+  /** While it is away. */
+  readonly away: number;
+  /** In any case. */
+  readonly altogether: number;
+}
+
 /** The agent's end of one data channel as a handler uses it: input to iterate, output to await. */
 export class SessionChannel {
   readonly input: InputQueue;
@@ -28,8 +38,9 @@ export class SessionChannel {
   #finished = false;
   #writes: PendingWrite[] = [];
   #settling = false;
-  /** When an acknowledge last made less of what is to be delivered. */
+  /** When an acknowledge last made less of what is to be delivered, or the client came or went. */
   #progressAt = 0;
+  #away = false;
   #undelivered = 0;
   #drained: Deferred<boolean> | undefined;
 
@@ -40,7 +51,10 @@ export class SessionChannel {
     this.#driver = new ChannelDriver(channel, clock, {
       changed: () => this.#settle(),
       transmitted: () => this.#settle(),
-      disconnected: () => this.#disconnected?.resolve(),
+      disconnected: () => {
+        this.#disconnected?.resolve();
+        this.#settle();
+      },
     });
     this.input = new InputQueue(
       () => this.#settle(),
@@ -83,22 +97,22 @@ export class SessionChannel {
   /**
    * Waits until the client has everything, as far as can be known.
    *
-   * @param stall milliseconds without progress after which it is given up
-   * @param limit milliseconds after which it is given up in any case
    * @returns whether all has arrived
    */
-  async drain(stall: number, limit: number): Promise<boolean> {
+  async drain({ stalled, away, altogether }: DrainLimits): Promise<boolean> {
     if (this.#channel.settled || this.#finished) return this.#channel.settled;
     this.#drained ??= deferred();
     const drained = this.#drained;
-    const until = this.#clock.now() + limit;
+    const until = this.#clock.now() + altogether;
     this.#progressAt = this.#clock.now();
+    this.#away = !this.#channel.reachesPeer;
     let cancel: CancelTimer | undefined;
     const check = () => {
       const now = this.#clock.now();
-      const at = Math.min(until, this.#progressAt + stall);
+      const at = Math.min(until, this.#progressAt + (this.#away ? away : stalled));
       if (now >= at) drained.resolve(false);
-      else cancel = this.#clock.schedule(at - now, check);
+      // Looks often enough for whichever limit will be the one.
+      else cancel = this.#clock.schedule(Math.min(at - now, stalled), check);
     };
     check();
     const arrived = await drained.promise;
@@ -133,8 +147,10 @@ export class SessionChannel {
     if (this.#channel.settled) drained.resolve(true);
     const { queuedBytes, unacknowledgedBytes } = this.#channel.stats;
     const undelivered = queuedBytes + unacknowledgedBytes;
-    if (undelivered < this.#undelivered) this.#progressAt = this.#clock.now();
+    const away = !this.#channel.reachesPeer;
+    if (undelivered < this.#undelivered || away !== this.#away) this.#progressAt = this.#clock.now();
     this.#undelivered = undelivered;
+    this.#away = away;
   }
 
   #pollEvents(): void {

@@ -158,9 +158,9 @@ export class SessionRun {
 
   /** The real agent gives a client 2 s for the last output; a slow one would lose it (PEERS.md, A12). */
   async #deliver(): Promise<void> {
-    const drained = this.#channel.drain(DRAIN_STALL, DRAIN_LIMIT);
+    const drained = this.#channel.drain(DRAIN);
     const cancelled = await Promise.race([drained, this.#cancelled.promise]);
-    if (typeof cancelled === 'object') await this.#channel.drain(STOP_DRAIN, STOP_DRAIN);
+    if (typeof cancelled === 'object') await this.#channel.drain(STOP_DRAIN);
     this.#channel.command((channel) => channel.announce('Terminating'));
   }
 
@@ -174,7 +174,7 @@ export class SessionRun {
     await Promise.race([work, grace]);
     settled.abort();
     if (!deliver) return;
-    await this.#channel.drain(STOP_DRAIN, STOP_DRAIN);
+    await this.#channel.drain(STOP_DRAIN);
     this.#channel.command((channel) => channel.announce('Terminating'));
   }
 
@@ -317,11 +317,13 @@ const RECONNECT_LIMIT = 600_000;
 const LONGEST_STEP = 60_000;
 /** A cancelled handler has so long to clean up. */
 const CANCEL_GRACE = 10_000;
-/** For the last output: so long without progress, as when a reader stops the terminal; so long altogether. */
-const DRAIN_STALL = 300_000;
-const DRAIN_LIMIT = 1_800_000;
+/**
+ * For the last output. A stall is a reader who stops the terminal; a client that is away may be hawser's, which tries for
+ * ten minutes to come back, as after a failure of the service.
+ */
+const DRAIN = { stalled: 300_000, away: 660_000, altogether: 1_800_000 };
 /** The same when the agent stops. */
-const STOP_DRAIN = 5_000;
+const STOP_DRAIN = { stalled: 5_000, away: 5_000, altogether: 5_000 };
 
 function failed(error: unknown): SessionOutcome {
   const cause = error instanceof Error ? error : new Error(String(error));

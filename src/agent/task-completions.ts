@@ -6,8 +6,9 @@ export type SendCompletion = (retryNumber: number) => boolean;
 
 /**
  * Ends of sessions that the service has not acknowledged yet: each is sent up to three times, one second apart
- * (PROTOCOL.md section 5). Tries without a connection do not count, so an end that happens while the control
- * channel is down is told when it is back.
+ * (PROTOCOL.md section 5), on every connection: the machine of a service can be lost for longer than that before anybody
+ * notices, and what comes after it knows the session by its store. Tries without a connection do not count, so an end
+ * that happens while the control channel is down is told when it is back.
  */
 export class TaskCompletions {
   readonly #clock: Clock;
@@ -51,7 +52,7 @@ export class TaskCompletions {
 
   #try(sessionId: string, pending: Pending): void {
     if (pending.tries === MAX_TRIES) {
-      this.#settle(sessionId, pending);
+      pending.done.resolve(); // `connected` tells it again
       return;
     }
     if (!pending.send(pending.tries + 1)) return; // `connected` goes on
@@ -75,5 +76,5 @@ interface Pending {
 
 const MAX_TRIES = 3;
 const RETRY_INTERVAL = 1000;
-/** Far more than sessions can be; refused starts count, too. */
+/** Far more than sessions can be; refused starts count, too. The oldest is forgotten for one more. */
 const MAX_PENDING = 10_000;

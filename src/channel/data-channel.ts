@@ -127,6 +127,11 @@ export class DataChannel {
     return this.#connected;
   }
 
+  /** Whether there is a way to the peer: a socket, and no word of the service that the other end is away. */
+  get reachesPeer(): boolean {
+    return this.#connected && !this.#paused;
+  }
+
   /** Whether the channel is over: by `channel_closed` or by {@link close}. */
   get closed(): boolean {
     return this.#closed;

@@ -163,8 +163,9 @@ export class SessionManagerService {
    * Takes over the sessions and nodes that are in the store, after the service that had them has ended, however that was:
    * to be called once, before this one is served, and by the only service on the store. Clients and agents then come
    * back by themselves, and their sessions go on with what neither had acknowledged. Timers go on from what is stored; what
-   * an end had to do by a certain time (`agentLost`, `terminateGrace`), it has the whole time for again, and a session
-   * whose idle time ran out meanwhile has `timers.connect` to show that it is alive.
+   * either side had to do by a certain time, it has the whole time for again: an agent that is away `timers.agentLost`, also
+   * to confirm an end that was under way; and a session whose idle time ran out meanwhile has `timers.connect` to show that
+   * it is alive.
    */
   async resume(): Promise<void> {
     await this.#nodes.resume();

@@ -1,7 +1,7 @@
 import type { CancelTimer } from '../base/clock.ts';
 import { activitySubject } from './bus.ts';
 import type { ServiceContext } from './context.ts';
-import { type Deadline, nextDeadline } from './deadline.ts';
+import { type Deadline, type DeadlineTimers, nextDeadline } from './deadline.ts';
 import { isOver, type SessionRecord } from './session-record.ts';
 
 /** How exact the idle timer is: relays report activity this often at most. */
@@ -17,6 +17,7 @@ export function activityNoteInterval({ idleTimeout }: SessionRecord): number {
 
 export interface SessionTimerOptions {
   readonly context: ServiceContext;
+  readonly timers: DeadlineTimers;
   /** Ends the session; asked again in a second when it fails. */
   readonly expired: (reason: Deadline['reason']) => Promise<unknown>;
   /** The session is over, or gone. */
@@ -31,6 +32,7 @@ export interface SessionTimerOptions {
  */
 export class SessionTimer {
   readonly #context: ServiceContext;
+  readonly #timers: DeadlineTimers;
   readonly #expired: (reason: Deadline['reason']) => Promise<unknown>;
   readonly #stopped: () => void;
   readonly #note: (at: number) => Promise<unknown>;
@@ -44,8 +46,9 @@ export class SessionTimer {
 
   /** @param lastActivity milliseconds since the epoch */
   constructor(record: SessionRecord, lastActivity: number, options: SessionTimerOptions) {
-    const { context, expired, stopped, note } = options;
+    const { context, timers, expired, stopped, note } = options;
     this.#context = context;
+    this.#timers = timers;
     this.#expired = expired;
     this.#stopped = stopped;
     this.#note = note;
@@ -92,7 +95,7 @@ export class SessionTimer {
   }
 
   #deadline(): Deadline | undefined {
-    return nextDeadline(this.#record, this.#lastActivity, this.#context.timers);
+    return nextDeadline(this.#record, this.#lastActivity, this.#timers);
   }
 
   #schedule(deadline: Deadline | undefined): void {

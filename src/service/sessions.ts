@@ -93,7 +93,13 @@ export class Sessions {
       const record = (await this.#change(key, (record) => serviceResumed(record, now)))?.after;
       if (!record || isOver(record)) continue;
       const noted = (record.lastActivity ?? record.startDate) + activityNoteInterval(record);
-      this.#watchOver(record, Math.max(noted, now + timers.connect - record.idleTimeout));
+      // An end that was under way waits for its agent to come back first.
+      const terminateGrace = Math.max(timers.terminateGrace, timers.agentLost);
+      this.#watchOver(
+        record,
+        Math.max(noted, now + timers.connect - record.idleTimeout),
+        record.status === 'Terminating' ? { ...timers, terminateGrace } : timers,
+      );
     }
   }
 
@@ -200,10 +206,11 @@ export class Sessions {
     this.#timers.clear();
   }
 
-  #watchOver(record: SessionRecord, lastActivity: number): void {
+  #watchOver(record: SessionRecord, lastActivity: number, timers = this.#context.timers): void {
     const { sessionId } = record;
     const timer = new SessionTimer(record, lastActivity, {
       context: this.#context,
+      timers,
       expired: (reason) => this.#end(sessionId, (now) => expired(now, reason, this.#now())),
       stopped: () => this.#timers.delete(sessionId),
       note: (at) => this.#change(sessionId, (now) => active(now, at)),

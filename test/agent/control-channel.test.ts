@@ -313,6 +313,26 @@ describe('the end of a session', () => {
     expect(completions.map(({ at }) => at - completions[0]!.at)).toEqual([0, SECOND, 2 * SECOND]);
   });
 
+  test('is told again on the next connection, until it is acknowledged', async () => {
+    const { clock, gateway, transport } = await connected({ handler: async () => ({ exitCode: 3 }) });
+    gateway.startSession('s-1');
+    await clock.advance(60 * SECOND);
+    expect(gateway.completions).toHaveLength(3);
+    transport.connections[0]!.cut();
+    await clock.advance(60 * SECOND);
+    const again = gateway.completions.slice(3);
+    expect(again.map(({ retryNumber, exitCode }) => [retryNumber, exitCode])).toEqual([
+      [1, 3],
+      [2, 3],
+      [3, 3],
+    ]);
+    gateway.acknowledge('s-1');
+    await clock.advance(10);
+    transport.connections[0]!.cut();
+    await clock.advance(60 * SECOND);
+    expect(gateway.completions).toHaveLength(6);
+  });
+
   test('is told once when it is acknowledged', async () => {
     const { clock, gateway } = await connected();
     gateway.startSession('s-1');

@@ -193,14 +193,27 @@ describe('the end of a session', () => {
     expect(await clock.runUntil(client.ended)).toMatchObject({ reason: 'CommandExited', exitCode: 0 });
   });
 
-  test('waits five minutes for a client that is gone, and no longer', async () => {
+  test('waits five minutes for a reader that has stopped, and no longer', async () => {
+    const { session, client, clock, agent, end } = await pair();
+    const reader = client.stdout.getReader();
+    void session.write(pattern(3_000_000)).catch(() => {});
+    await clock.runUntil(reader.read());
+    await clock.advance(SECOND);
+    end();
+    await clock.advance(298 * SECOND);
+    expect(agent.sessionCount).toBe(1);
+    await clock.advance(3 * SECOND);
+    expect(agent.sessionCount).toBe(0);
+  });
+
+  test('waits eleven minutes for a client that is away, and no longer', async () => {
     const { session, clock, agent, end, disconnectClient } = await pair();
     await session.write(pattern(4_000));
     await clock.advance(SECOND);
     disconnectClient();
     await session.write(pattern(4_000));
     end();
-    await clock.advance(299 * SECOND);
+    await clock.advance(659 * SECOND);
     expect(agent.sessionCount).toBe(1);
     await clock.advance(2 * SECOND);
     expect(agent.sessionCount).toBe(0);
