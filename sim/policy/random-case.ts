@@ -148,6 +148,7 @@ const PRINCIPALS: readonly Principal[] = [
   { arn: `arn:aws:sts::${OWN}:assumed-role/Ops/jane`, ...USER, userId: 'AROAOPS:jane' },
   { arn: `arn:aws:sts::${OTHER}:assumed-role/Ops/jane`, userId: 'AROAOPS:jane', accountId: OTHER },
   { arn: `arn:aws:sts::${OWN}:federated-user/fred`, ...USER, userId: `${OWN}:fred` },
+  { arn: `arn:aws:sts::${OWN}:federated-user/idp:root`, ...USER, userId: `${OWN}:idp:root` },
   { arn: `arn:aws:iam::${OWN}:root`, userId: OWN, accountId: OWN },
   { arn: `arn:aws:iam::${OTHER}:root`, userId: OTHER, accountId: OTHER },
   { arn: 'anonymous', userId: 'anonymous', accountId: 'anonymous' },
@@ -252,7 +253,19 @@ const CONDITION_KEYS = [
   'constructor',
   '__proto__',
 ];
-const TEXTS = ['alice', 'Alice', 'a*', '*', '', 'web', '${aws:username}', 'Stra\u00dfe', '\u212a', 'k'];
+const TEXTS = [
+  'alice',
+  'Alice',
+  'a*',
+  '*',
+  '',
+  'web',
+  '${aws:username}',
+  'Stra\u00dfe',
+  '\u212a',
+  'k',
+  'a, {b}',
+];
 const VALUES = [
   ...TEXTS,
   'true',
@@ -295,6 +308,7 @@ const CONDITION_VALUES: readonly (string | number | boolean)[] = [
   '*e*',
   '${aws:username}',
   "${aws:PrincipalTag/none, 'web'}",
+  "${aws:PrincipalTag/none, 'a, {b}'}",
   '${aws:PrincipalTag/team}',
   '${ssm:list}*',
   '${*}',

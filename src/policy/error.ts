@@ -21,7 +21,7 @@ export type PolicyErrorCode =
   | 'ERR_POLICY_VARIABLE'
   /** A policy was given to `evaluate` in the place of another kind, or was not made by `parsePolicy`. */
   | 'ERR_POLICY_KIND'
-  /** A request that cannot be decided: a value is too long, or is no string. */
+  /** A request that cannot be decided: a value is too long, or is no string, or it takes too many steps. */
   | 'ERR_POLICY_REQUEST';
 
 /** One thing that is wrong with a policy. */

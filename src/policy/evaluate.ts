@@ -6,7 +6,7 @@ import { Named } from './match/principal-pattern.ts';
 import { checkPlace, type Place, type Policies } from './policies.ts';
 import type { Policy } from './policy.ts';
 import { KIND_RULES } from './policy-kind.ts';
-import { isOfAnAccount } from './principal.ts';
+import { isOfAnAccount, principalKind } from './principal.ts';
 import type { Question } from './statement.ts';
 
 /**
@@ -74,7 +74,7 @@ interface Sides {
 function grant(question: Question, { resource, identity, boundary, session }: Sides): Decision {
   const { principal } = question;
   // Nothing can be attached to the root user of an account.
-  const isRoot = principal.arn.endsWith(':root');
+  const isRoot = principalKind(principal) === 'Account';
   const byIdentity = isRoot || identity !== Named.not;
   const isSameAccount = sameAccount(question);
   if (!isOfAnAccount(principal)) {

@@ -8,8 +8,9 @@ export type PrincipalKind = 'Account' | 'User' | 'AssumedRole' | 'FederatedUser'
 
 export function principalKind({ arn }: Principal): PrincipalKind | undefined {
   if (arn === anonymous.arn) return 'Anonymous';
-  if (!arn.startsWith('arn:')) return undefined;
-  const name = arn.slice(arn.lastIndexOf(':') + 1);
+  // The sixth part keeps its colons: whoever chooses the name of a session must not become the root user by it.
+  const name = NAME.exec(arn)?.[1];
+  if (name === undefined) return undefined;
   if (name === 'root') return 'Account';
   if (name.startsWith('user/')) return 'User';
   if (name.startsWith('assumed-role/') || name.startsWith('role/')) return 'AssumedRole';
@@ -30,5 +31,7 @@ export function roleArnOf({ arn, roleArn }: Principal): string | undefined {
   const match = SESSION.exec(arn);
   return match ? (roleArn ?? `arn:${match[1]}:iam::${match[2]}:role/${match[3]}`) : undefined;
 }
+
+const NAME = /^arn:[^:]*:[^:]*:[^:]*:[^:]*:(.*)$/s;
 
 const SESSION = /^arn:([^:]*):sts::([^:]*):assumed-role\/([^/]+)\//;

@@ -142,6 +142,14 @@ describe('POLICY.md 5, particular principals', () => {
     expect(outcome({ ...all, scp: [[]] }, { principal })).toBe('Allow');
   });
 
+  it('does not take those for the root user who are only called like it', () => {
+    for (const name of ['assumed-role/Ops/idp:root', 'federated-user/idp:root', 'user/x:root']) {
+      const service = name.startsWith('user/') ? 'iam' : 'sts';
+      const principal = { ...alice, arn: `arn:aws:${service}::${ACCOUNT}:${name}` };
+      expect(outcome({}, { principal })).toBe('ImplicitDeny: identity-based policy');
+    }
+  });
+
   it('gives the root user everything except where SCPs deny', () => {
     expect(outcome({}, { principal: root })).toBe('Allow');
     expect(outcome({ scp: [[policy('scp', NOTHING)]] }, { principal: root })).toMatch(

@@ -149,6 +149,41 @@ describe('bad input', () => {
 });
 
 describe('requests that cannot be decided', () => {
+  const steps = /takes more than 16777216 steps to decide/;
+  const numbered = (count: number, text: string) => Array.from({ length: count }, (_, n) => `${text}${n}`);
+
+  it.each([
+    ['StringLike, with wildcards in the pattern', 'StringLike', numbered(500, '*?a?a?a?ab'), 100],
+    ['StringLike, with a long value in each pattern', 'StringLike', numbered(500, '*${v}?'), 10],
+    ['StringNotLike', 'StringNotLike', numbered(500, '*${v}?'), 10],
+    ['StringEqualsIgnoreCase, with a variable', 'StringEqualsIgnoreCase', numbered(500, '${v}'), 100],
+    ['StringEqualsIgnoreCase', 'StringEqualsIgnoreCase', ['x'], 1_000],
+  ])('are refused: many long values under %s', (_, operator, patterns, count) => {
+    const allow = policy('identity', {
+      Condition: { [`ForAnyValue:${operator}`]: { k: patterns } },
+    });
+    const k = numbered(count, 'a'.repeat(2_040));
+    const v = `${'a'.repeat(operator.endsWith('Like') ? 1_000 : 2_039)}b`;
+    const asked = (values: readonly string[]) => request({ context: { k: values, v } });
+    expect(() => evaluate({ identity: [allow] }, asked(k))).toThrow(steps);
+    expect(() => evaluate({ identity: [allow] }, asked(['a', 'b']))).not.toThrow();
+  });
+
+  it('are refused: many conditions on a long list', () => {
+    const one = { Condition: { 'ForAnyValue:StringEquals': { k: 'x' } } };
+    const k = numbered(1_000, 'a'.repeat(2_000));
+    expect(() =>
+      evaluate({ identity: [policy('identity', new Array(10).fill(one))] }, request({ context: { k } })),
+    ).toThrow(steps);
+  });
+
+  it('does not write out a pattern that is longer than any value', () => {
+    const long = policy('identity', { Condition: { StringLike: { k: `*${'${v}?'.repeat(2_000)}` } } });
+    const v = 'a'.repeat(2_048);
+    const asked = request({ context: { k: v, v } });
+    expect(evaluate({ identity: new Array(10).fill(long) }, asked).effect).toBe('ImplicitDeny');
+  });
+
   const policies: Policies = { identity: [policy('identity', { Condition: { StringLike: { k: '*a*' } } })] };
   const asked = (k: unknown) => request({ context: { k: k as string } });
 

@@ -262,10 +262,10 @@ function withVariables(
 ): Token[] | undefined {
   const start = text.indexOf('${');
   if (start < 0) return read(text);
-  const end = text.indexOf('}', start);
-  const rest = withVariables(text.slice(end + 1), request, read);
-  const [name, fallback] = text.slice(start + 2, end).split(', ');
-  const value = ['*', '?', '$'].includes(name!) ? name : (lookUp(name!, request) ?? fallback?.slice(1, -1));
+  // A default may hold a brace or a comma itself.
+  const [whole, name, fallback] = /^\$\{([^,}]*)(?:, '([^']*)')?\}/.exec(text.slice(start))!;
+  const rest = withVariables(text.slice(start + whole.length), request, read);
+  const value = ['*', '?', '$'].includes(name!) ? name : (lookUp(name!, request) ?? fallback);
   if (typeof value !== 'string' || rest === undefined) return undefined;
   return [...read(text.slice(0, start)), ...plain(value), ...rest];
 }

@@ -44,8 +44,12 @@ function compiled(
   variables: boolean,
 ): Test {
   const matches: Matcher = compile(values, variables);
+  const counted: Matcher = (value, keys) => {
+    keys.spend(value.length);
+    return matches(value, keys);
+  };
   // The list of a negated operator is a NOR: none of it may match.
-  const one: Matcher = negated ? (value, keys) => !refuses?.(value) && !matches(value, keys) : matches;
+  const one: Matcher = negated ? (value, keys) => !refuses?.(value) && !counted(value, keys) : counted;
   if (qualifier === 'ForAllValues') {
     return (value, keys) =>
       isNullLike(value) ||

@@ -36,15 +36,22 @@ function folded(fold: (text: string) => string, foldValue: (value: string) => st
       else open.push(parts);
     }
     return (value, keys) => {
+      keys.spend(value.length * FOLD_STEPS);
       const wanted = foldValue(value);
       if (fixed.includes(wanted)) return true;
       return open.some((parts) => {
         const text = resolved(parts, keys);
-        return text !== undefined && fold(text) === wanted;
+        // Folding changes no length.
+        if (text?.length !== wanted.length) return false;
+        keys.spend(text.length * FOLD_STEPS);
+        return fold(text) === wanted;
       });
     };
   };
 }
+
+/** What it takes to fold a character, beside a step of a pattern. */
+const FOLD_STEPS = 16;
 
 function exact(values: readonly string[], variables: boolean): Matcher {
   const globs = values.map((value) => new Glob(pieces(value, { wildcards: false, variables })));

@@ -8,6 +8,8 @@ import { type PrincipalKey, principalKey } from './principal-keys.ts';
 export const MAX_VALUE_LENGTH = 2_048;
 /** Most values of one context key. */
 export const MAX_VALUES = 1_000;
+/** Most characters and wildcards that are looked at for one request, in all policies together: some tenths of a second. */
+export const MAX_STEPS = 2 ** 24;
 
 /** The name of a context key in a policy, made ready for look-ups. */
 export class ContextKey {
@@ -34,6 +36,7 @@ export class RequestKeys {
   readonly #context: AuthorizationRequest['context'];
   readonly #missing: Set<string> | undefined;
   #names: string[] | undefined;
+  #stepsLeft = MAX_STEPS;
   readonly #values: ContextValue[] = [];
 
   /** @param missing takes the names that are looked up and absent */
@@ -49,6 +52,19 @@ export class RequestKeys {
     if (value === undefined) this.#missing?.add(key.name);
     else checkValue(key, value);
     return value;
+  }
+
+  /**
+   * To be told of what takes time by the length of values. Each match of a pattern is bounded; the sum of all values of a
+   * list, each with all patterns, is only by this.
+   *
+   * @throws {PolicyError} when it was too much
+   */
+  spend(steps: number): void {
+    this.#stepsLeft -= steps;
+    if (this.#stepsLeft >= 0) return;
+    const reason = `takes more than ${MAX_STEPS} steps to decide: its context keys have too many or too long values for the patterns of the policies`;
+    throw new PolicyError('The request', [{ code: 'ERR_POLICY_REQUEST', path: '', reason }]);
   }
 
   /** A context has few keys, so that looking through them all costs less than a map of them. */

@@ -40,9 +40,10 @@ export class Glob {
    */
   matches(text: string, keys?: RequestKeys, from = 0, to = text.length): boolean {
     if (!this.#plain) {
-      const codes = this.#codes ?? codesOf(this.#whole(), keys);
-      return codes !== undefined && globMatches(codes, text, from, to);
+      const codes = this.#codes ?? codesOf(this.#whole(), keys, to - from);
+      return codes !== undefined && globMatches(codes, text, from, to, keys);
     }
+    keys?.spend(this.#pieces.length);
     let at = from;
     for (const piece of this.#pieces) {
       const literal = typeof piece === 'string' ? piece : variableValue(piece as Variable, keys!);
@@ -71,27 +72,48 @@ function isVariable(piece: Piece | undefined): piece is Variable {
   return typeof piece === 'object';
 }
 
-/** Code units and codes for wildcards. */
-function codesOf(pieces: readonly Piece[], keys: RequestKeys | undefined): number[] | undefined {
+/**
+ * Code units and codes for wildcards. Undefined when a variable has no value, and when there are more than a text of
+ * `most` code units can match: a few variables can make a very long pattern.
+ */
+function codesOf(
+  pieces: readonly Piece[],
+  keys: RequestKeys | undefined,
+  most = Number.POSITIVE_INFINITY,
+): number[] | undefined {
   const codes: number[] = [];
+  // Every one but those for `*` takes at least one code unit.
+  let least = 0;
   for (const piece of pieces) {
     if (piece === ANY) codes.push(ANY_CODE);
-    else if (piece === ONE) codes.push(ONE_CODE);
-    else {
+    else if (piece === ONE) {
+      if (++least > most) return undefined;
+      codes.push(ONE_CODE);
+    } else {
       const text = typeof piece === 'string' ? piece : variableValue(piece, keys!);
       if (text === undefined) return undefined;
+      least += text.length;
+      if (least > most) return undefined;
       for (let at = 0; at < text.length; at++) codes.push(text.charCodeAt(at));
     }
   }
   return codes;
 }
 
-function globMatches(pattern: readonly number[], text: string, from: number, to: number): boolean {
+function globMatches(
+  pattern: readonly number[],
+  text: string,
+  from: number,
+  to: number,
+  keys: RequestKeys | undefined,
+): boolean {
+  let steps = pattern.length;
   let at = from;
   let next = 0;
   let star = -1;
   let starAt = 0;
   while (at < to) {
+    steps++;
     const code = next < pattern.length ? pattern[next]! : undefined;
     if (code === ANY_CODE) {
       star = next++;
@@ -106,9 +128,11 @@ function globMatches(pattern: readonly number[], text: string, from: number, to:
       next = star + 1;
       at = ++starAt;
     } else {
-      return false;
+      break;
     }
   }
+  keys?.spend(steps);
+  if (at < to) return false;
   while (next < pattern.length && pattern[next] === ANY_CODE) next++;
   return next === pattern.length;
 }
