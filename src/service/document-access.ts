@@ -29,6 +29,15 @@ export function nameFor(record: DocumentRecord, accountId: string, scope: ArnSco
   return isOthers ? documentArn(record.name, scope) : record.name;
 }
 
+/** The tags of a document as an account sees them: to others they are not shown, since they are not shared. */
+export function tagsFor(
+  { tags }: DocumentRecord,
+  accountId: string,
+  scope: ArnScope,
+): Readonly<Record<string, string>> {
+  return accountId === scope.accountId ? tags : {};
+}
+
 /** The versions that an account may use, oldest first: none when there is no {@link relationOf}. */
 export function versionsFor(
   record: DocumentRecord,

@@ -1,6 +1,6 @@
 import type { DocumentParameter, SessionDocument } from '../core/documents/session-document.ts';
 import type { ArnScope } from './arn.ts';
-import { nameFor, ownerOf } from './document-access.ts';
+import { nameFor, ownerOf, tagsFor } from './document-access.ts';
 import type { DocumentContentRecord, DocumentRecord, DocumentVersionRecord } from './document-record.ts';
 import { defaultVersionOf, latestVersionOf } from './documents.ts';
 
@@ -30,7 +30,7 @@ export function documentDescription(
     DefaultVersion: `${record.defaultVersion}`,
     DocumentFormat: version.format,
     ...(record.targetType !== undefined && { TargetType: record.targetType }),
-    Tags: tagList(record),
+    Tags: tagList(tagsFor(record, accountId, scope)),
   };
 }
 
@@ -46,14 +46,19 @@ export function documentIdentifier(record: DocumentRecord, scope: ArnScope, acco
     ...SESSION,
     DocumentFormat: version.format,
     ...(record.targetType !== undefined && { TargetType: record.targetType }),
-    Tags: tagList(record),
+    Tags: tagList(tagsFor(record, accountId, scope)),
   };
 }
 
 /** The `DocumentVersionInfo` shape. */
-export function documentVersionInfo(record: DocumentRecord, version: DocumentVersionRecord): object {
+export function documentVersionInfo(
+  record: DocumentRecord,
+  version: DocumentVersionRecord,
+  scope: ArnScope,
+  accountId: string,
+): object {
   return {
-    Name: record.name,
+    Name: nameFor(record, accountId, scope),
     DocumentVersion: `${version.version}`,
     ...versionNames(version),
     CreatedDate: version.createdDate / 1000,
@@ -75,7 +80,7 @@ export function versionNames({ versionName, displayName }: DocumentVersionRecord
   };
 }
 
-function tagList({ tags }: DocumentRecord): readonly object[] {
+function tagList(tags: Readonly<Record<string, string>>): readonly object[] {
   return Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
 }
 

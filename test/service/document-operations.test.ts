@@ -685,6 +685,24 @@ describe('a document of another account', () => {
     );
   });
 
+  test('keeps its tags to its own account, and goes by its ARN in others', async () => {
+    const w = await shared();
+    await w.ok('AddTagsToResource', {
+      ResourceType: 'Document',
+      ResourceId: NAME,
+      Tags: [{ Key: 'project', Value: 'x-ray' }],
+    });
+    await share(w, { AccountIdsToAdd: [OTHER_ACCOUNT] });
+    const seen = async (operation: string, input: object) =>
+      JSON.stringify((await w.call(operation, input, BOB)).body);
+    expect(await seen('DescribeDocument', { Name: ARN })).not.toContain('x-ray');
+    expect(await seen('ListDocuments', {})).not.toContain('x-ray');
+    const Filters = [{ Key: 'tag:project', Values: ['x-ray'] }];
+    expect(await seen('ListDocuments', { Filters })).toBe('{"DocumentIdentifiers":[]}');
+    expect((await w.ok('ListDocuments', { Filters })).DocumentIdentifiers).toMatchObject([{ Name: NAME }]);
+    expect(await seen('ListDocumentVersions', { Name: ARN })).toContain(`"Name":"${ARN}"`);
+  });
+
   test.each([
     ['ALL', 'Public', 'Private'],
     [OTHER_ACCOUNT, 'Private', 'Self'],

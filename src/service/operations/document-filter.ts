@@ -1,6 +1,6 @@
 import { ApiError } from '../api-error.ts';
 import type { ArnScope } from '../arn.ts';
-import { relationOf } from '../document-access.ts';
+import { relationOf, tagsFor } from '../document-access.ts';
 import { PLATFORM_TYPES } from '../document-description.ts';
 import type { DocumentRecord } from '../document-record.ts';
 import { list, string, structure } from '../shape.ts';
@@ -39,7 +39,10 @@ export function documentFilter(
 function predicateOf({ key, values }: DocumentFilter, accountId: string, scope: ArnScope): Predicate {
   if (key.startsWith('tag:')) {
     const name = key.slice('tag:'.length);
-    return ({ tags }) => Object.hasOwn(tags, name) && values.includes(tags[name]!);
+    return (record) => {
+      const tags = tagsFor(record, accountId, scope);
+      return Object.hasOwn(tags, name) && values.includes(tags[name]!);
+    };
   }
   switch (key) {
     case 'Owner':

@@ -25,7 +25,12 @@ export function listDocumentVersions(parts: OperationParts) {
         { size: MaxResults, token: NextToken, query },
         context,
       );
-      return { DocumentVersions: items.map((version) => documentVersionInfo(record, version)), ...next };
+      return {
+        DocumentVersions: items.map((version) =>
+          documentVersionInfo(record, version, context, principal.accountId),
+        ),
+        ...next,
+      };
     },
   });
 }
