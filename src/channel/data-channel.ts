@@ -155,6 +155,14 @@ export class DataChannel {
     return this.#queue.empty && this.#stage.idle && this.#sender.settled;
   }
 
+  /**
+   * Whether something received is still being decrypted. What it tells comes later, the end of the session perhaps, also
+   * when the socket is gone by then.
+   */
+  get decrypting(): boolean {
+    return !this.#stage.delivered;
+  }
+
   get stats(): ChannelStats {
     return {
       roundTripTime: this.#sender.roundTripTime,

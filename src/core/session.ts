@@ -345,6 +345,9 @@ export class Session extends EventEmitter<SessionEvents> {
   }
 
   async #disconnected(error: SessionError): Promise<void> {
+    // The last output, the exit status and the end may have come, and wait to be decrypted.
+    if (this.#channel.decrypting) await this.#until(() => !this.#channel.decrypting, GRACE);
+    if (this.#end) return;
     // Nobody is left to say channel_closed.
     if (this.#endRequested) return this.#finish({ reason: 'ClientEnded', message: '' });
     this.#reconnecting = true;

@@ -3,6 +3,7 @@ import { Agent, type AgentOptions, type SessionHandler, type SessionOutcome } fr
 import { type KeyPolicy, type KeyService, type LocalKey, LocalKeyService } from 'hawser/kms';
 import { SessionManagerService } from 'hawser/service';
 import { memoryTransport, seededRandom, VirtualClock } from 'hawser/testing';
+import { slowAesGcm } from './slow-ciphers.ts';
 import { type Sender, type Tap, tap } from './tap.ts';
 
 const REGION = 'eu-central-1';
@@ -27,6 +28,8 @@ export interface EncryptedWorldOptions {
   readonly change?: (frame: Uint8Array, from: Sender) => readonly Uint8Array[];
   /** Whether the session documents have a `kmsKeyId`. Default true. */
   readonly encrypted?: boolean;
+  /** Milliseconds that encrypting and decrypting a payload may take. Default 0: the runtime's, which is synchronous. */
+  readonly cipherDelay?: number;
 }
 
 export interface Keys {
@@ -48,7 +51,7 @@ export interface EncryptedWorld extends Keys {
 
 /** Client, service and agent with keys of their own, one virtual clock, and a tap in the service. */
 export async function encryptedWorld(options: EncryptedWorldOptions): Promise<EncryptedWorld> {
-  const { handlers, clientKeys, agentKeys, keyPolicy, change, encrypted = true } = options;
+  const { handlers, clientKeys, agentKeys, keyPolicy, change, encrypted = true, cipherDelay = 0 } = options;
   const clock = new VirtualClock();
   const local = new LocalKeyService({
     region: REGION,
@@ -80,7 +83,12 @@ export async function encryptedWorld(options: EncryptedWorldOptions): Promise<En
   await service.registerTarget({ id: INSTANCE_ID });
   const tapped = tap(service, change);
   const transports = [1, 2].map(() => memoryTransport(tapped.service, { clock, latency: 1 }));
-  const platforms = transports.map((transport, i) => ({ clock, random: seededRandom(i + 2), transport }));
+  const platforms = transports.map((transport, i) => ({
+    clock,
+    random: seededRandom(i + 2),
+    transport,
+    ...(cipherDelay > 0 && { aesGcm: slowAesGcm(clock, seededRandom(i + 4), cipherDelay) }),
+  }));
   const forClient = local.as(jane);
   const forAgent = local.as(node);
   const client = new SessionClient({

@@ -42,6 +42,11 @@ export class EncryptionStage {
     return this.#departures.length === 0;
   }
 
+  /** Whether everything received has been delivered. */
+  get delivered(): boolean {
+    return this.#arrivals.length === 0;
+  }
+
   /** Encrypts from now on. */
   start(encryption: PayloadEncryption): void {
     this.#encryption = encryption;
