@@ -2,7 +2,7 @@ import type { Session } from 'hawser';
 import type { AgentSession, SessionHandler } from 'hawser/agent';
 import { decodeMessage, PayloadType } from 'hawser/channel';
 import { sha256Digest } from 'hawser/crypto';
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { encryptedWorld } from './world.ts';
 
 const CIPHER_DELAY = 20;
