@@ -122,6 +122,11 @@ export class DataChannel {
     return this.#ready;
   }
 
+  /** Whether payloads are encrypted, or will be once the handshake is complete. */
+  get encrypted(): boolean {
+    return this.#handshake?.encrypts ?? false;
+  }
+
   /** Whether there is a socket below. */
   get connected(): boolean {
     return this.#connected;

@@ -1,7 +1,7 @@
 import { sleep, withDeadline } from './deadline.ts';
 import { TransportError } from './errors.ts';
 import type { SessionLink } from './session.ts';
-import { endOf, type SessionEnd, type ToldEnd } from './session-end.ts';
+import { type EndContext, endOf, type SessionEnd, type ToldEnd } from './session-end.ts';
 import type { Socket } from './socket.ts';
 
 /** The answer to a ResumeSession. */
@@ -43,9 +43,9 @@ export class Resumption {
     return this.#link.open(this.#streamUrl, answer.tokenValue, signal);
   }
 
-  /** Of a session that turned out to be over. @param asked whether this client had asked for the end */
-  endOf(exitCode: number | undefined, asked: boolean, lost: Error): SessionEnd {
-    if (this.#end) return endOf(this.#end, exitCode, asked);
+  /** Of a session that turned out to be over. */
+  endOf(known: EndContext, lost: Error): SessionEnd {
+    if (this.#end) return endOf(this.#end, known);
     return { reason: 'Ended', message: OVER_MEANWHILE, error: lost };
   }
 

@@ -38,7 +38,10 @@ export type SessionEndReason =
 
 export interface SessionEnd {
   readonly reason: SessionEndReason;
-  /** Exit status of the command, where the agent reports one. AWS's agent does for NonInteractiveCommands. */
+  /**
+   * Exit status of the command, where the agent reports one. AWS's agent does for NonInteractiveCommands. Of an encrypted
+   * session it comes from the agent, encrypted, or not at all.
+   */
   readonly exitCode?: number;
   /** For people. Empty for a plain end. */
   readonly message: string;
@@ -48,14 +51,19 @@ export interface SessionEnd {
 /** What a service tells of an end, in `channel_closed` or to a client that comes later. */
 export type ToldEnd = Pick<ChannelClosed, 'output' | 'exitCode' | 'endReason'>;
 
-/**
- * What that means.
- *
- * @param exitCode from an ExitCode payload before it
- * @param asked whether this client had asked for the end
- */
-export function endOf(closed: ToldEnd, exitCode: number | undefined, asked: boolean): SessionEnd {
-  const status = closed.exitCode ?? exitCode;
+/** What a client knows of its session beside that. */
+export interface EndContext {
+  /** From an ExitCode payload. */
+  readonly exitCode: number | undefined;
+  /** Whether this client had asked for the end. */
+  readonly asked: boolean;
+  /** Whether the service is not to know the exit status: then it cannot tell it, and whatever it says is made up. */
+  readonly secret: boolean;
+}
+
+/** What it means. */
+export function endOf(closed: ToldEnd, { exitCode, asked, secret }: EndContext): SessionEnd {
+  const status = secret ? exitCode : (closed.exitCode ?? exitCode);
   return {
     reason: reasonOf(closed, status, asked),
     message: closed.output.trim(),

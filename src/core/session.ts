@@ -19,7 +19,7 @@ import { SessionError, TransportError } from './errors.ts';
 import type { Platform } from './platform.ts';
 import { type Reconnecting, Reconnector } from './reconnector.ts';
 import { CALL_LIMIT, type ResumeAnswer, Resumption } from './resumption.ts';
-import { endOf, type SessionEnd, type SessionEndReason } from './session-end.ts';
+import { type EndContext, endOf, type SessionEnd, type SessionEndReason } from './session-end.ts';
 import type { Socket } from './socket.ts';
 
 export interface SessionOptions {
@@ -156,6 +156,7 @@ export class Session extends EventEmitter<SessionEvents> {
   /** Fires at the end, for everything still under way. */
   readonly #over = new AbortController();
   readonly #waiters = new Set<Waiter>();
+  readonly #requireEncryption: boolean;
   readonly #release: (() => void)[] = [];
   #exitCode: number | undefined;
   #reconnecting = false;
@@ -170,6 +171,7 @@ export class Session extends EventEmitter<SessionEvents> {
     const { clock, random, digest, aesGcm, transport } = link.platform;
     this.#link = link;
     this.#resumption = new Resumption(link);
+    this.#requireEncryption = options.requireEncryption ?? false;
     this.sessionId = link.sessionId;
     this.stdout = this.#stdout.stream;
     this.stderr = this.#stderr.stream;
@@ -216,6 +218,11 @@ export class Session extends EventEmitter<SessionEvents> {
     if (this.#end) return 'ended';
     if (this.#reconnecting) return 'reconnecting';
     return this.#channel.ready ? 'ready' : 'starting';
+  }
+
+  /** Whether input and output are encrypted with a data key of AWS KMS. False until the session is ready. */
+  get encrypted(): boolean {
+    return this.#channel.ready && this.#channel.encrypted;
   }
 
   /** Tells the node the terminal's size. Only the last one before the next transmission is sent. @throws {RangeError} */
@@ -327,9 +334,17 @@ export class Session extends EventEmitter<SessionEvents> {
         void this.#provideDataKey(event);
         return;
       case 'closed':
-        this.#finish(endOf(event.message, this.#exitCode, this.#asked !== undefined));
+        this.#finish(endOf(event.message, this.#known));
         return;
     }
+  }
+
+  get #known(): EndContext {
+    return {
+      exitCode: this.#exitCode,
+      asked: this.#asked !== undefined,
+      secret: this.#requireEncryption || this.#channel.encrypted,
+    };
   }
 
   async #provideDataKey(event: DataKeyEvent): Promise<void> {
@@ -356,7 +371,7 @@ export class Session extends EventEmitter<SessionEvents> {
       const socket = await this.#reconnector.run(error, this.#over.signal);
       if (this.#end) return socket?.close();
       if (!socket) {
-        return this.#finish(this.#resumption.endOf(this.#exitCode, this.#asked !== undefined, error));
+        return this.#finish(this.#resumption.endOf(this.#known, error));
       }
       this.#reconnecting = false;
       this.#driver.connect(socket);

@@ -12,10 +12,16 @@ export interface Tap {
   readonly frames: readonly { readonly from: Sender; readonly frame: Uint8Array }[];
 }
 
-/** @param change what the service gets instead of a frame; the frame itself to leave it */
+export interface TapOptions {
+  /** What the service gets instead of a message of an end; the frame itself to leave it. */
+  readonly change?: ((frame: Uint8Array, from: Sender) => readonly Uint8Array[]) | undefined;
+  /** What an end gets instead of a message of the service. */
+  readonly tell?: ((frame: Uint8Array, to: Sender) => readonly Uint8Array[]) | undefined;
+}
+
 export function tap(
   service: MemoryService,
-  change: (frame: Uint8Array, from: Sender) => readonly Uint8Array[] = (frame) => [frame],
+  { change = (frame) => [frame], tell = (frame) => [frame] }: TapOptions,
 ): Tap {
   const frames: { from: Sender; frame: Uint8Array }[] = [];
   const heard: string[] = [];
@@ -43,7 +49,8 @@ export function tap(
     },
     send(data) {
       hear(data);
-      socket.send(data);
+      if (typeof data === 'string' || !from) return socket.send(data);
+      for (const told of tell(data, from)) socket.send(told);
     },
     close: (code, reason) => socket.close(code, reason),
     pause: () => socket.pause?.(),

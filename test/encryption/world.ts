@@ -4,7 +4,7 @@ import { type KeyPolicy, type KeyService, type LocalKey, LocalKeyService } from 
 import { SessionManagerService } from 'hawser/service';
 import { memoryTransport, seededRandom, VirtualClock } from 'hawser/testing';
 import { slowAesGcm } from './slow-ciphers.ts';
-import { type Sender, type Tap, tap } from './tap.ts';
+import { type Tap, type TapOptions, tap } from './tap.ts';
 
 const REGION = 'eu-central-1';
 const ACCOUNT = '111122223333';
@@ -16,7 +16,7 @@ export const node = principal('node');
 const USER = { accessKeyId: 'AKIAUSER', secretAccessKey: 'secret-of-the-user' };
 const NODE = { accessKeyId: 'AKIANODE', secretAccessKey: 'secret-of-the-node' };
 
-export interface EncryptedWorldOptions {
+export interface EncryptedWorldOptions extends TapOptions {
   readonly handlers: Readonly<Record<string, SessionHandler>>;
   /** Default: those of the local key service, for each end its own. */
   readonly clientKeys?: (keys: KeyService, local: Keys) => KeyService | undefined;
@@ -24,8 +24,6 @@ export interface EncryptedWorldOptions {
   /** Who may do what with the key. Default: everybody of the account. */
   readonly keyPolicy?: KeyPolicy;
   readonly agent?: Partial<AgentOptions>;
-  /** See `tap`. */
-  readonly change?: (frame: Uint8Array, from: Sender) => readonly Uint8Array[];
   /** Whether the session documents have a `kmsKeyId`. Default true. */
   readonly encrypted?: boolean;
   /** Milliseconds that encrypting and decrypting a payload may take. Default 0: the runtime's, which is synchronous. */
@@ -51,7 +49,7 @@ export interface EncryptedWorld extends Keys {
 
 /** Client, service and agent with keys of their own, one virtual clock, and a tap in the service. */
 export async function encryptedWorld(options: EncryptedWorldOptions): Promise<EncryptedWorld> {
-  const { handlers, clientKeys, agentKeys, keyPolicy, change, encrypted = true, cipherDelay = 0 } = options;
+  const { handlers, clientKeys, agentKeys, keyPolicy, encrypted = true, cipherDelay = 0 } = options;
   const clock = new VirtualClock();
   const local = new LocalKeyService({
     region: REGION,
@@ -81,7 +79,7 @@ export async function encryptedWorld(options: EncryptedWorldOptions): Promise<En
     platform: { clock, random: seededRandom(1) },
   });
   await service.registerTarget({ id: INSTANCE_ID });
-  const tapped = tap(service, change);
+  const tapped = tap(service, options);
   const transports = [1, 2].map(() => memoryTransport(tapped.service, { clock, latency: 1 }));
   const platforms = transports.map((transport, i) => ({
     clock,
