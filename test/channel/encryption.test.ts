@@ -2,7 +2,7 @@ import crypto from 'node:crypto';
 import { encodeMessage, formatChannelClosed, MessageType, PayloadType } from 'hawser/channel';
 import { sha256Digest } from 'hawser/crypto';
 import { describe, expect, test } from 'vitest';
-import { NonceCounter, NonceMemory } from '../../src/channel/encryption/nonces.ts';
+import { MAX_NONCES, NonceCounter, NonceMemory } from '../../src/channel/encryption/nonces.ts';
 import { DATA_KEY, encryptedPair, plainPair, SESSION } from './encrypted-pair.ts';
 
 describe.each([
@@ -149,7 +149,26 @@ describe('nonces', () => {
     for (let i = 0; i < 1000; i++) expect(memory.add(nonce(i))).toBe(true);
     for (let i = 0; i < 1000; i++) expect(memory.add(nonce(i))).toBe(false);
   });
+
+  test('are known when one was left out, which something in between may have kept back', () => {
+    const memory = new NonceMemory();
+    for (let i = 0; i < 400_000; i++) if (i !== 5) memory.add(numbered(i));
+    for (const used of [0, 4, 6, 7, 100_000, 399_999]) expect(memory.add(numbered(used))).toBe(false);
+    expect(memory.add(numbered(400_000))).toBe(true);
+  });
+
+  test('drawn by chance are known for long, however many they are', () => {
+    const memory = new NonceMemory();
+    for (let i = 0; i < MAX_NONCES; i++) memory.add(scattered(i));
+    for (let i = MAX_NONCES / 2; i < MAX_NONCES; i++) if (memory.add(scattered(i))) throw new Error(`${i}`);
+    for (let i = MAX_NONCES; i < MAX_NONCES + 10; i++) expect(memory.add(scattered(i))).toBe(true);
+  });
 });
+
+/** Far from each other, as nonces drawn by chance are. */
+function scattered(i: number): Uint8Array {
+  return numbered(BigInt(i + 1) * 0x9e3779b97f4a7c15f39cc060n);
+}
 
 function numbered(value: number | bigint): Uint8Array {
   const bytes = new Uint8Array(12);
