@@ -60,6 +60,8 @@ export class AgentHandshake implements Handshake {
   #context: EncryptionContext = {};
   #waitsForKey = false;
   #challenge: Uint8Array | undefined;
+  /** Whether something came back for it, which may still be being decrypted. */
+  #answered = false;
 
   readonly begun = true;
   deadline: number | undefined;
@@ -102,7 +104,7 @@ export class AgentHandshake implements Handshake {
         this.#handleResponse(parseHandshakeResponse(payload), now);
         return true;
       case PayloadType.EncChallengeResponse:
-        if (!this.#challenge) throw unexpected('EncChallengeResponse');
+        if (!this.#challenge || this.#answered) throw unexpected('EncChallengeResponse');
         this.#handleChallenge(this.#challenge, parseEncryptionChallenge(payload), now);
         return true;
       default:
@@ -118,8 +120,6 @@ export class AgentHandshake implements Handshake {
       this.#sendChallenge(now);
     } catch (error) {
       this.handleDataKeyError(error as Error);
-    } finally {
-      plaintext.fill(0);
     }
   }
 
@@ -196,6 +196,7 @@ export class AgentHandshake implements Handshake {
   }
 
   #handleChallenge(challenge: Uint8Array, returned: Uint8Array, now: number): void {
+    this.#answered = true;
     this.#parts.stage.open(returned, (result) => {
       if (result instanceof EncryptionError) this.#fail(spoiltChallenge(result));
       else if (!equalBytes(result, challenge)) this.#fail(anotherChallenge());

@@ -42,8 +42,10 @@ export class ClientHandshake implements Handshake {
   #encryption: Encryption | undefined;
   /** Whether a data key has been asked for and has not come. */
   #waitsForKey = false;
-  /** Whether the agent's challenge has been answered. */
+  /** Whether the agent's challenge has come. */
   #challenged = false;
+  /** Whether it was a good one, and has its answer. */
+  #answered = false;
 
   /** The agent watches the time. */
   readonly deadline = undefined;
@@ -69,7 +71,7 @@ export class ClientHandshake implements Handshake {
         this.#handleRequest(payload);
         return true;
       case PayloadType.EncChallengeRequest:
-        if (!this.encrypts || !this.#completes) throw unexpected('EncChallengeRequest');
+        if (!this.encrypts || !this.#completes || this.#challenged) throw unexpected('EncChallengeRequest');
         this.#handleChallenge(parseEncryptionChallenge(payload));
         return true;
       case PayloadType.HandshakeComplete:
@@ -91,8 +93,6 @@ export class ClientHandshake implements Handshake {
       this.#respond({ kmsResult });
     } catch (error) {
       this.handleDataKeyError(error as Error);
-    } finally {
-      plaintext.fill(0);
     }
   }
 
@@ -171,6 +171,7 @@ export class ClientHandshake implements Handshake {
 
   /** Decrypts it, and sends it back under this end's own half of the data key. */
   #handleChallenge(challenge: Uint8Array): void {
+    this.#challenged = true;
     this.#parts.stage.open(challenge, (result) => {
       if (result instanceof EncryptionError) this.#fail(spoiltChallenge(result));
       else if (result.length !== CHALLENGE_LENGTH) this.#fail(spoiltChallenge());
@@ -180,14 +181,14 @@ export class ClientHandshake implements Handshake {
 
   #answer(challenge: Uint8Array): void {
     const { stage, queue } = this.#parts;
-    this.#challenged = true;
+    this.#answered = true;
     stage.seal(challenge, (sealed) =>
       queue.pushHandshake(PayloadType.EncChallengeResponse, formatEncryptionChallenge(sealed)),
     );
   }
 
   #handleComplete(payload: Uint8Array): void {
-    if (this.encrypts && !this.#challenged) {
+    if (this.encrypts && !this.#answered) {
       this.#fail(unchallenged());
       return;
     }

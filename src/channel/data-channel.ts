@@ -1,4 +1,5 @@
 import { HawserError } from '../base/error.ts';
+import { NONCE_LENGTH, TAG_LENGTH } from '../crypto/aes-gcm.ts';
 import type { DataKey } from '../crypto/kms/key-service.ts';
 import { AgentHandshake, type AgentHandshakeOptions } from './agent-handshake.ts';
 import { ClientHandshake, notEncrypted } from './client-handshake.ts';
@@ -276,8 +277,8 @@ export class DataChannel {
 
   /** The answer to `generateDataKey` or `decryptDataKey`. The plaintext is filled with zeros. */
   handleDataKey(dataKey: Pick<DataKey, 'plaintext'> & Partial<DataKey>, now: number): void {
-    if (this.#closed) dataKey.plaintext.fill(0);
-    else this.#handshake?.handleDataKey(dataKey, now);
+    if (!this.#closed) this.#handshake?.handleDataKey(dataKey, now);
+    dataKey.plaintext.fill(0);
   }
 
   /** The answer when there is no key: the session fails. */
@@ -380,7 +381,7 @@ export class DataChannel {
     // A terminal's keys and pastes are small, and its size is not to be touched for nothing.
     this.#serviceTakes = payloadSize;
     if (this.#isClient && !this.#isPort) return;
-    this.#payloadSize.offered(payloadSize);
+    this.#payloadSize.offered(payloadSize - this.#overhead);
     this.#queue.setPayloadSize(this.#payloadSize.current);
   }
 
@@ -390,7 +391,12 @@ export class DataChannel {
     if (untried === undefined || untried === this.#tried || !this.#ready) return;
     if (this.#queue.bytes <= DEFAULT_PAYLOAD_SIZE) return;
     this.#tried = untried;
-    this.#queue.pushTrial(untried);
+    this.#queue.pushTrial(untried + this.#overhead);
+  }
+
+  /** Bytes that encryption adds to a payload. */
+  get #overhead(): number {
+    return this.encrypted ? NONCE_LENGTH + TAG_LENGTH : 0;
   }
 
   /** pause_publication stops an agent. The real plugin ignores it, so a client goes on with one message at a time. */

@@ -19,7 +19,7 @@ export interface Handshake {
   handleTimeout(now: number): void;
   /** @returns whether the payload was one of the handshake @throws {MessageError} */
   handlePayload(payloadType: number, payload: Uint8Array, now: number): boolean;
-  /** The data key that was asked for. Its plaintext is filled with zeros. */
+  /** The data key that was asked for. Its plaintext is not used afterwards. */
   handleDataKey(dataKey: Pick<DataKey, 'plaintext'> & Partial<DataKey>, now: number): void;
   /** There is none. */
   handleDataKeyError(error: Error): void;

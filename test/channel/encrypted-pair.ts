@@ -1,13 +1,26 @@
 import crypto from 'node:crypto';
-import { type AgentMessage, type ChannelEncryption, decodeMessage } from 'hawser/channel';
+import {
+  type AgentMessage,
+  type ChannelEncryption,
+  type DataChannelOptions,
+  decodeMessage,
+} from 'hawser/channel';
 import { type AesGcmKey, sha256Digest, syncAesGcm } from 'hawser/crypto';
 import { Pair } from './pair.ts';
 
 export const SESSION = { sessionType: 'Standard_Stream', properties: null };
 export const DATA_KEY = Uint8Array.from({ length: 64 }, (_, i) => i);
 
-/** Both ends, encrypted; the stream messages on the wire, each as often as it was sent. */
-export function encryptedPair(slow: boolean) {
+/**
+ * Both ends, encrypted; the stream messages on the wire, each as often as it was sent.
+ *
+ * @param prepare what is to be done before they begin
+ */
+export function encryptedPair(
+  slow: boolean,
+  prepare: (pair: Pair) => void = () => {},
+  options: Partial<DataChannelOptions> = {},
+) {
   const keys: ReturnType<typeof spied>[] = [];
   const encryption = (): ChannelEncryption => ({
     aesGcm: { importKey: (key) => keys[keys.push(spied(slow ? later(key) : real.importKey(key))) - 1]! },
@@ -15,7 +28,10 @@ export function encryptedPair(slow: boolean) {
     targetId: 'mi-1',
     wake: () => {}, // the pair polls by itself
   });
-  const pair = new Pair({ client: { encryption: encryption() }, agent: { encryption: encryption() } });
+  const pair = new Pair({
+    client: { encryption: encryption(), ...options },
+    agent: { encryption: encryption(), ...options },
+  });
   const wire: { to: string; message: AgentMessage; frame: Uint8Array }[] = [];
   pair.deliver = (frame, to) => {
     wire.push({ to, message: decodeMessage(frame, sha256Digest), frame });
@@ -35,6 +51,7 @@ export function encryptedPair(slow: boolean) {
       destroy: () => imported.destroy(),
     };
   }
+  prepare(pair);
   pair.connect();
   pair.agent.channel.startHandshake(SESSION, pair.now, { encryption: { keyId: 'key' } });
   pair.run(200);

@@ -1,5 +1,14 @@
 import { base64, fromBase64 } from '../../base/encoding.ts';
-import { asObject, own, readJson, readOptionalString, readString, writeJson } from './json.ts';
+import { MessageError } from '../error.ts';
+import {
+  asObject,
+  type JsonObject,
+  own,
+  readJson,
+  readOptionalString,
+  readString,
+  writeJson,
+} from './json.ts';
 
 /** Parameters of the `KMSEncryption` action (PROTOCOL.md section 7). */
 export interface KmsEncryptionRequest {
@@ -15,24 +24,27 @@ export interface KmsEncryptionResponse {
   readonly challengeAcknowledgement: boolean;
 }
 
-/** @throws {MessageError} */
+/** @throws {MessageError} also for what is too long for KMS */
 export function parseKmsEncryptionRequest(actionParameters: unknown): KmsEncryptionRequest {
   const json = asObject(actionParameters, WHAT_IS_ASKED);
   const challenge = readOptionalString(json, 'Challenge', WHAT_IS_ASKED);
-  return {
-    keyId: readString(json, 'KMSKeyId', WHAT_IS_ASKED),
-    ...(challenge !== '' && { challenge }),
-  };
+  const keyId = readString(json, 'KMSKeyId', WHAT_IS_ASKED);
+  if (keyId.length > MAX_KEY_ID || challenge.length > MAX_CHALLENGE) {
+    throw new MessageError('ERR_MESSAGE_PAYLOAD', `${WHAT_IS_ASKED} are longer than KMS takes.`);
+  }
+  return { keyId, ...(challenge !== '' && { challenge }) };
 }
 
 export function kmsEncryptionRequest({ keyId, challenge }: KmsEncryptionRequest): object {
   return { KMSKeyId: keyId, ...(challenge !== undefined && { Challenge: challenge }) };
 }
 
-/** @returns undefined for a data key that cannot be one @throws {MessageError} */
+/** @returns undefined for what holds no data key */
 export function parseKmsEncryptionResponse(actionResult: unknown): KmsEncryptionResponse | undefined {
-  const json = asObject(actionResult, WHAT_IS_ANSWERED);
-  const ciphertextKey = fromBase64(readString(json, 'KMSCipherTextKey', WHAT_IS_ANSWERED));
+  if (typeof actionResult !== 'object' || actionResult === null) return undefined;
+  const json = actionResult as JsonObject;
+  const text = own(json, 'KMSCipherTextKey');
+  const ciphertextKey = typeof text === 'string' ? fromBase64(text) : undefined;
   if (!ciphertextKey || ciphertextKey.length === 0 || ciphertextKey.length > MAX_CIPHERTEXT) return undefined;
   return { ciphertextKey, challengeAcknowledgement: own(json, 'ChallengeAcknowledgement') === true };
 }
@@ -57,7 +69,10 @@ export function formatEncryptionChallenge(sealed: Uint8Array): Uint8Array {
 
 /** Bytes: what KMS takes (API reference, Decrypt). */
 const MAX_CIPHERTEXT = 6_144;
+/** Characters: what KMS takes (API reference, GenerateDataKey). */
+const MAX_KEY_ID = 2_048;
+/** Characters, of which real ones have 24. An encryption context may have 8,192 in all. */
+const MAX_CHALLENGE = 1_024;
 
 const WHAT_IS_ASKED = 'the parameters of KMSEncryption';
-const WHAT_IS_ANSWERED = 'the result of KMSEncryption';
 const CHALLENGE = 'the encryption challenge';

@@ -1,0 +1,150 @@
+import {
+  type AgentMessage,
+  decodeMessage,
+  encodeMessage,
+  formatPublication,
+  MessageType,
+  PayloadType,
+} from 'hawser/channel';
+import { sha256Digest } from 'hawser/crypto';
+import { describe, expect, test } from 'vitest';
+import { DATA_KEY, encryptedPair, plainPair, SESSION } from './encrypted-pair.ts';
+import type { Pair } from './pair.ts';
+
+const UUID = '11111111-2222-4333-8444-555555555555';
+
+/** The first message of this type reaches the other end changed, or with others behind it. */
+function meddle(pair: Pair, payloadType: number, change: (message: AgentMessage) => readonly Uint8Array[]) {
+  let done = false;
+  pair.deliver = (frame) => {
+    const message = decodeMessage(frame, sha256Digest);
+    if (done || message.payloadType !== payloadType) return [frame];
+    done = true;
+    return change(message);
+  };
+}
+
+/** The first message of this type comes once more as the next one, and all behind it move up. */
+function double(pair: Pair, payloadType: number) {
+  let at: { readonly messageType: string; readonly sequenceNumber: number } | undefined;
+  pair.deliver = (frame) => {
+    const original = decodeMessage(frame, sha256Digest);
+    if (original.payloadType === payloadType) at ??= original;
+    if (!at || original.messageType !== at.messageType || original.sequenceNumber < at.sequenceNumber)
+      return [frame];
+    const moved = message(original, { sequenceNumber: original.sequenceNumber + 1 });
+    return original.sequenceNumber === at.sequenceNumber ? [frame, moved] : [moved];
+  };
+}
+
+function message(
+  original: AgentMessage,
+  changes: { payload?: object | Uint8Array; sequenceNumber?: number },
+) {
+  const { messageType, messageId, createdDate, flags, payloadType } = original;
+  const { payload = original.payload, sequenceNumber = original.sequenceNumber } = changes;
+  return encodeMessage(
+    {
+      messageType,
+      messageId: messageId!,
+      createdDate,
+      flags,
+      payloadType,
+      sequenceNumber,
+      payload: payload instanceof Uint8Array ? payload : Buffer.from(JSON.stringify(payload)),
+    },
+    sha256Digest,
+  );
+}
+
+function begin(pair: Pair): Pair {
+  pair.agent.channel.startHandshake(SESSION, pair.now, { encryption: { keyId: 'key' } });
+  pair.run(200);
+  return pair;
+}
+
+describe('an agent does not wait for ever', () => {
+  test.each<[string, unknown]>([
+    ['nothing', null],
+    ['a number', 3],
+    ['no data key', {}],
+    ['a data key that is no text', { KMSCipherTextKey: 5 }],
+    ['a data key that is no base64', { KMSCipherTextKey: '?' }],
+    ['an empty data key', { KMSCipherTextKey: '' }],
+    ['a data key that KMS would not take', { KMSCipherTextKey: 'A'.repeat(9000) }],
+  ])('for a client whose result is %s', (_, result) => {
+    const pair = begin(plainPair());
+    meddle(pair, PayloadType.HandshakeResponse, (response) => {
+      const json = JSON.parse(Buffer.from(response.payload).toString());
+      json.ProcessedClientActions[1].ActionResult = result;
+      return [message(response, { payload: json })];
+    });
+    pair.client.channel.handleDataKey(
+      { plaintext: DATA_KEY.slice(), ciphertext: Uint8Array.of(1) },
+      pair.now,
+    );
+    pair.run(20_000);
+    expect(pair.agent.events.at(-1)).toMatchObject({ type: 'failed', error: { code: 'ERR_ENCRYPTION_KEY' } });
+  });
+});
+
+describe.each([
+  ['synchronous', false],
+  ['slow', true],
+])('a challenge counts once, with %s ciphers', (_, slow) => {
+  test.each([
+    ['the one of the agent', PayloadType.EncChallengeRequest],
+    ['the answer of the client', PayloadType.EncChallengeResponse],
+  ])('%s', (_, payloadType) => {
+    const { pair } = encryptedPair(slow, (pair) => double(pair, payloadType));
+    pair.run(1_000);
+    const told = [...pair.client.events, ...pair.agent.events].map(({ type }) => type);
+    expect(told.filter((type) => type === 'ready')).toHaveLength(2);
+    expect(told).not.toContain('failed');
+    expect(told).toContain('dropped');
+  });
+});
+
+test('a data key that nobody waits for is filled with zeros all the same', () => {
+  const pair = begin(plainPair());
+  const key = { ciphertext: Uint8Array.of(1) };
+  const plaintexts = [1, 2, 3].map(() => DATA_KEY.slice());
+  pair.agent.channel.handleDataKey({ plaintext: plaintexts[0]! }, pair.now);
+  pair.client.channel.handleDataKey({ plaintext: plaintexts[1]!, ...key }, pair.now);
+  pair.client.channel.handleDataKey({ plaintext: plaintexts[2]!, ...key }, pair.now);
+  expect(plaintexts.map((bytes) => Math.max(...bytes))).toEqual([0, 0, 0]);
+});
+
+test.each(['KMSKeyId', 'Challenge'])('a client does not take a %s that KMS would not', (member) => {
+  const pair = plainPair();
+  meddle(pair, PayloadType.HandshakeRequest, (request) => {
+    const json = JSON.parse(Buffer.from(request.payload).toString());
+    json.RequestedClientActions[1].ActionParameters[member] = 'x'.repeat(9000);
+    return [message(request, { payload: json })];
+  });
+  begin(pair);
+  expect(pair.client.typesOfEvents()).toEqual(['dropped']);
+});
+
+test('a payload is no larger than the service takes, encrypted', () => {
+  const { pair, wire } = encryptedPair(false);
+  const payload = formatPublication({ payloadSize: 4_000 });
+  const fields = { messageType: MessageType.StartPublication, messageId: UUID, createdDate: 1, flags: 3 };
+  pair.agent.channel.handleMessage(encodeMessage({ ...fields, payload }, sha256Digest), pair.now);
+  pair.agent.channel.send(Buffer.alloc(50_000));
+  pair.run(1_000);
+  expect(Math.max(...wire.map(({ message }) => message.payload.length))).toBe(4_000);
+});
+
+test('a client tries payloads as large as encrypted ones will be', () => {
+  const { pair, wire } = encryptedPair(false, undefined, { payloadSize: 4_000 });
+  pair.client.channel.send(Buffer.alloc(50_000));
+  pair.run(2_000);
+  const sizes = wire.filter(({ to }) => to === 'agent').map(({ message }) => message.payload.length);
+  expect(Math.max(...sizes)).toBe(4_028);
+  expect(sizes.indexOf(4_028)).toBe(
+    wire
+      .filter(({ to }) => to === 'agent')
+      .findIndex(({ message }) => message.payloadType === PayloadType.Size),
+  );
+});
