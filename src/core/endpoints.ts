@@ -97,6 +97,13 @@ export function endpointOf(service: AwsService, region: string, variant: Endpoin
   return new URL(`https://${name}.${region}.${useDualstackEndpoint ? dualStackDnsSuffix : dnsSuffix}`);
 }
 
+/** Whether a host is in a domain of AWS's own, VPC endpoints included. */
+export function isOfAws({ hostname }: URL): boolean {
+  return PARTITIONS.some(({ dnsSuffix, dualStackDnsSuffix }) =>
+    [dnsSuffix, dualStackDnsSuffix].some((suffix) => hostname.endsWith(`.${suffix}`)),
+  );
+}
+
 /**
  * An endpoint given by the user: `https:`, or `http:` to this machine or with `allowInsecure`.
  *

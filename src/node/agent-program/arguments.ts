@@ -25,6 +25,9 @@ export interface RunCommand {
   readonly drain: number;
   /** Whether an agent of root gives its shells to ssm-user, as AWS's does. */
   readonly ssmUser: boolean;
+  readonly kmsEndpoint: string | undefined;
+  readonly requireEncryption: boolean;
+  readonly requireKmsChallenge: boolean;
 }
 
 /**
@@ -78,11 +81,21 @@ const COMMANDS = {
       ...DIRECTORY,
       drain: { type: 'string', default: '60' },
       'own-user': { type: 'boolean', default: false },
+      'kms-endpoint': { type: 'string' },
+      'require-encryption': { type: 'boolean', default: false },
+      'require-kms-challenge': { type: 'boolean', default: false },
     });
     if (values.help) return { name: 'help' };
     if (!/^\d{1,6}$/.test(values.drain)) throw usage('--drain is a number of seconds.');
-    const { directory, drain, 'own-user': ownUser } = values;
-    return { name: 'run', directory, drain: Number(drain) * 1000, ssmUser: !ownUser };
+    return {
+      name: 'run',
+      directory: values.directory,
+      drain: Number(values.drain) * 1000,
+      ssmUser: !values['own-user'],
+      kmsEndpoint: values['kms-endpoint'],
+      requireEncryption: values['require-encryption'],
+      requireKmsChallenge: values['require-kms-challenge'],
+    };
   },
   status(args: string[]): AgentCommand {
     const values = parse(args, DIRECTORY);

@@ -27,6 +27,11 @@ run: the agent, in the foreground. One line for each event goes to stderr.
   --own-user                 shells and commands are the agent's own user's. By default those of an agent
                              of root are the user ssm-user's, who is made when missing, with leave to do
                              everything, as by AWS's agent
+  --kms-endpoint URL         of what decrypts the data keys of encrypted sessions. Default: AWS KMS in the
+                             region; for a service of hawser's, that service
+  --require-encryption       refuse sessions in the clear, and with them all ports
+  --require-kms-challenge    refuse clients that leave this agent's challenge out of the encryption
+                             context, as those of AWS up to 1.2.707 do
 
 status: which node this machine is, and whether its agent runs.
 

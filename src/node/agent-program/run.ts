@@ -12,18 +12,19 @@ import { ptyShell } from '../pty-shell.ts';
 import type { RunAsOptions } from '../session-user.ts';
 import { tcpDialer } from '../tcp-dialer.ts';
 import type { RunCommand } from './arguments.ts';
+import { nodeKeyService } from './key-service.ts';
 import { explain, oneLine } from './program-error.ts';
 import type { ProgramStreams } from './streams.ts';
 
 /** Runs the agent until a signal ends it. */
 export async function run(command: RunCommand, { stderr }: ProgramStreams): Promise<number> {
-  const { directory = defaultIdentityDirectory(), drain, ssmUser } = command;
+  const { directory = defaultIdentityDirectory(), drain } = command;
   // Of `register`, and nothing for the programs of sessions.
   delete process.env.HAWSER_ACTIVATION_CODE;
   const log = (text: string) => stderr.write(`${new Date().toISOString()} ${oneLine(text)}\n`);
   const identity = await openIdentity(directory);
   try {
-    const agent = await agentOf(identity, { ssmUser }, log);
+    const agent = await agentOf(identity, command, log);
     const ended = untilSignals(agent, drain, log);
     try {
       await agent.start();
@@ -40,14 +41,20 @@ export async function run(command: RunCommand, { stderr }: ProgramStreams): Prom
 
 type Log = (text: string) => void;
 
-async function agentOf(identity: Identity, options: RunAsOptions, log: Log): Promise<Agent> {
+async function agentOf(identity: Identity, command: RunCommand, log: Log): Promise<Agent> {
   const { instanceId, location } = identity;
+  const { ssmUser, kmsEndpoint, requireEncryption, requireKmsChallenge } = command;
+  const options: RunAsOptions = { ssmUser };
   const onKeyRotation = (error: Error | undefined) =>
     log(error ? `key not replaced yet: ${explain(error)}` : 'key replaced');
+  const credentials = roleCredentials({ ...location, identity, onKeyRotation });
   const agent = new Agent({
     ...location,
     instanceId,
-    credentials: roleCredentials({ ...location, identity, onKeyRotation }),
+    credentials,
+    keyService: nodeKeyService(location, credentials, kmsEndpoint),
+    requireEncryption,
+    requireKmsChallenge,
     handlers: {
       Standard_Stream: await shell(options, log),
       InteractiveCommands: interactiveCommands(options),

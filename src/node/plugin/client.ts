@@ -6,9 +6,10 @@ import { trustedCertificates } from '../certificates.ts';
 import { nodeTransport } from '../transport.ts';
 import type { PluginRequest } from './arguments.ts';
 import { pluginCredentials } from './credentials.ts';
+import { pluginKeyService } from './key-service.ts';
 
 /**
- * A client for one session: resumes and terminates it as whoever started it. Its stream may lead wherever the service
+ * A client for one session: resumes and terminates it as whoever started it, and asks for its data key as that, too. Its stream may lead wherever the service
  * said, since it was the CLI that asked it; in the clear only to this machine.
  *
  * @throws {EndpointError} for a region or an endpoint that cannot be, or would send secrets in the clear
@@ -16,12 +17,15 @@ import { pluginCredentials } from './credentials.ts';
  */
 export function pluginClient(request: PluginRequest, environment: NodeJS.ProcessEnv): SessionClient {
   const { access, region, profile } = request;
+  const credentials = pluginCredentials(profile, environment);
+  const transport = nodeTransport({ certificates: trustedCertificates(environment) });
   return new SessionClient({
     region,
     endpoint: endpointOf(request, environment),
-    credentials: pluginCredentials(profile, environment),
+    credentials,
+    keyService: pluginKeyService(request, credentials, transport, environment),
     allowedStreamHosts: [hostOf(access.streamUrl)],
-    platform: { transport: nodeTransport({ certificates: trustedCertificates(environment) }) },
+    platform: { transport },
   });
 }
 
@@ -33,10 +37,10 @@ export function pluginClient(request: PluginRequest, environment: NodeJS.Process
  */
 export async function openSession(
   client: SessionClient,
-  { access }: PluginRequest,
+  { access, target }: PluginRequest,
   signal: AbortSignal,
 ): Promise<Session> {
-  const options = { signal, extensions: FORWARD_EXTENSIONS };
+  const options = { signal, target, extensions: FORWARD_EXTENSIONS };
   try {
     return await client.attach(access, options).catch((error: unknown) => {
       if (!(error instanceof TransportError)) throw error;
