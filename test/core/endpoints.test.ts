@@ -3,6 +3,7 @@ import { SessionClient } from '../../src/core/client.ts';
 import {
   checkStreamUrl,
   endpointOf,
+  isOfAws,
   parseEndpoint,
   partitionOf,
   type StreamHosts,
@@ -173,4 +174,16 @@ describe('stream URLs', () => {
       expect.objectContaining({ code: 'ERR_ENDPOINT_INSECURE' }),
     );
   });
+});
+
+test.each([
+  ['https://ssm.eu-central-1.amazonaws.com', true],
+  ['https://ssm.cn-north-1.amazonaws.com.cn', true],
+  ['https://ssm.eu-central-1.api.aws', true],
+  ['https://vpce-0123-abcd.ssm.eu-central-1.vpce.amazonaws.com', true],
+  ['https://sessions.example', false],
+  ['https://notamazonaws.com', false],
+  ['https://amazonaws.com.example', false],
+])('whether %s is of AWS: %s', (url, ofAws) => {
+  expect(isOfAws(new URL(url))).toBe(ofAws);
 });
