@@ -85,21 +85,34 @@ async function asked(
   try {
     return await call();
   } catch (error) {
-    throw kmsError(exceptionName(error), said(operation, error), error);
+    if (!isException(error)) {
+      const message = `The client of KMS failed in ${operation}; its error is the cause.`;
+      throw kmsError(undefined, message, error);
+    }
+    const cause = unquoted(error);
+    const { name, message } = cause;
+    const text = message && message !== name ? `: ${message}` : '';
+    throw kmsError(name, `${operation} was refused with ${name}${text}.`, cause);
   }
 }
 
-/** Exceptions of the service have a `$fault`; what else is thrown is the client's own, or the network's. */
-function exceptionName(error: unknown): string | undefined {
-  return error instanceof Error && '$fault' in error ? error.name : undefined;
+interface Exception extends Error {
+  readonly $fault: unknown;
+  readonly $metadata?: unknown;
 }
 
-/** The lines after the first can quote the signed request, and with it the session token. */
-function said(operation: string, error: unknown): string {
-  const name = exceptionName(error);
-  if (name === undefined) return `The client of KMS failed in ${operation}; its error is the cause.`;
-  const text = (error as Error).message.split(/[\r\n]/, 1)[0]!.slice(0, 1000);
-  return `${operation} was refused with ${name}${text && text !== name ? `: ${text}` : ''}.`;
+/** Exceptions of the service have a `$fault`; what else is thrown is the client's own, or the network's. */
+function isException(error: unknown): error is Exception {
+  return error instanceof Error && '$fault' in error;
+}
+
+/** Its lines after the first can quote the signed request, and with it the session token; so can its `$response`. */
+function unquoted({ name, message, $fault, $metadata }: Exception): Exception {
+  const text = message
+    .trim()
+    .split(/[\r\n]/, 1)[0]!
+    .slice(0, 1000);
+  return Object.assign(new Error(text), { name, $fault, $metadata });
 }
 
 function optionsOf(signal: AbortSignal | undefined): SdkCallOptions {

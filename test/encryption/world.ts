@@ -1,8 +1,10 @@
 import { SessionClient, type StartSessionOptions } from 'hawser';
 import { Agent, type AgentOptions, type SessionHandler, type SessionOutcome } from 'hawser/agent';
 import { type KeyPolicy, type KeyService, type LocalKey, LocalKeyService } from 'hawser/kms';
-import { SessionManagerService } from 'hawser/service';
+import { type ServiceEvent, SessionManagerService } from 'hawser/service';
 import { memoryTransport, seededRandom, VirtualClock } from 'hawser/testing';
+import type { RandomSource } from '../../src/base/random.ts';
+import type { Secrets } from '../support/secrets.ts';
 import { slowAesGcm } from './slow-ciphers.ts';
 import { type Tap, type TapOptions, tap } from './tap.ts';
 
@@ -13,8 +15,16 @@ export const INSTANCE_ID = 'mi-0123456789abcdef0';
 
 export const jane = principal('jane');
 export const node = principal('node');
-const USER = { accessKeyId: 'AKIAUSER', secretAccessKey: 'secret-of-the-user' };
-const NODE = { accessKeyId: 'AKIANODE', secretAccessKey: 'secret-of-the-node' };
+export const USER = {
+  accessKeyId: 'AKIAUSER',
+  secretAccessKey: 'secret-of-the-user',
+  sessionToken: 'session-token-of-the-user',
+};
+export const NODE = {
+  accessKeyId: 'AKIANODE',
+  secretAccessKey: 'secret-of-the-node',
+  sessionToken: 'session-token-of-the-node',
+};
 
 export interface EncryptedWorldOptions extends TapOptions {
   readonly handlers: Readonly<Record<string, SessionHandler>>;
@@ -28,6 +38,10 @@ export interface EncryptedWorldOptions extends TapOptions {
   readonly encrypted?: boolean;
   /** Milliseconds that encrypting and decrypting a payload may take. Default 0: the runtime's, which is synchronous. */
   readonly cipherDelay?: number;
+  /** Learns every secret that comes up: keys, challenges, credentials. */
+  readonly secrets?: Secrets;
+  /** Of the service. */
+  readonly onEvent?: (event: ServiceEvent) => void;
 }
 
 export interface Keys {
@@ -37,6 +51,7 @@ export interface Keys {
 
 export interface EncryptedWorld extends Keys {
   readonly clock: VirtualClock;
+  readonly service: SessionManagerService;
   readonly tap: Tap;
   readonly client: SessionClient;
   readonly agent: Agent;
@@ -50,6 +65,7 @@ export interface EncryptedWorld extends Keys {
 /** Client, service and agent with keys of their own, one virtual clock, and a tap in the service. */
 export async function encryptedWorld(options: EncryptedWorldOptions): Promise<EncryptedWorld> {
   const { handlers, clientKeys, agentKeys, keyPolicy, encrypted = true, cipherDelay = 0 } = options;
+  const { secrets, onEvent } = options;
   const clock = new VirtualClock();
   const local = new LocalKeyService({
     region: REGION,
@@ -77,17 +93,18 @@ export async function encryptedWorld(options: EncryptedWorldOptions): Promise<En
       Port: document('Port', { portNumber: '80', type: 'LocalPortForwarding' }),
     },
     platform: { clock, random: seededRandom(1) },
+    ...(onEvent && { onEvent }),
   });
   await service.registerTarget({ id: INSTANCE_ID });
   const tapped = tap(service, options);
   const transports = [1, 2].map(() => memoryTransport(tapped.service, { clock, latency: 1 }));
   const platforms = transports.map((transport, i) => ({
     clock,
-    random: seededRandom(i + 2),
+    random: known(seededRandom(i + 2), secrets),
     transport,
     ...(cipherDelay > 0 && { aesGcm: slowAesGcm(clock, seededRandom(i + 4), cipherDelay) }),
   }));
-  const forClient = local.as(jane);
+  const forClient = overheard(local.as(jane), secrets);
   const forAgent = local.as(node);
   const client = new SessionClient({
     region: REGION,
@@ -112,6 +129,7 @@ export async function encryptedWorld(options: EncryptedWorldOptions): Promise<En
   await clock.runUntil(agent.start());
   return {
     clock,
+    service,
     tap: tapped,
     client,
     agent,
@@ -120,6 +138,34 @@ export async function encryptedWorld(options: EncryptedWorldOptions): Promise<En
     start: (options) => clock.runUntil(client.startSession({ target: INSTANCE_ID, ...options })),
     cut() {
       for (const { connections } of transports) for (const connection of connections) connection.cut();
+    },
+  };
+}
+
+/** The random challenge of the encryption context, and the encryption challenge, are drawn by the agent. */
+function known(random: RandomSource, secrets: Secrets | undefined): RandomSource {
+  const names: Readonly<Record<number, string>> = { 16: 'random challenge', 64: 'encryption challenge' };
+  return {
+    ...random,
+    bytes(length) {
+      const bytes = random.bytes(length);
+      const name = names[length];
+      if (name) secrets?.add(name, bytes);
+      return bytes;
+    },
+  };
+}
+
+function overheard(keys: KeyService, secrets: Secrets | undefined): KeyService {
+  return {
+    ...keys,
+    async generateDataKey(...call) {
+      const dataKey = await keys.generateDataKey(...call);
+      secrets?.add('data key', dataKey.plaintext);
+      for (const at of [0, 32]) {
+        secrets?.add('half of the data key', dataKey.plaintext.subarray(at, at + 32));
+      }
+      return dataKey;
     },
   };
 }

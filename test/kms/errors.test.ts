@@ -133,7 +133,7 @@ describe('sdkKeyService', () => {
       message: `${SAID}\n${SIGNED}`,
     });
     for (const error of await Promise.all(bothCalls(failing(cause)))) {
-      expect(error).toMatchObject({ name: 'KeyServiceError', code, cause });
+      expect(error).toMatchObject({ name: 'KeyServiceError', code, cause: { name, $fault: 'client' } });
       expect((error as Error).message).toContain(`was refused with ${name}: ${SAID}`);
       expect((error as Error).message).not.toContain('secret');
     }
