@@ -11,12 +11,12 @@ const cache = join(root, 'node_modules/.cache/hawser');
 
 for (const runtime of runtimes) {
   const missing = !runtime.installed && !inCi;
-  const name = `${runtime.name} runs sessions, and resumes them when the connection is cut`;
+  const name = `${runtime.name} runs sessions, encrypted ones too, and resumes them when the connection is cut`;
 
   test.skipIf(missing)(missing ? `${name} (skipped: not installed)` : name, async () => {
     const folder = temporaryFolder();
     const script = await bundle(runtime, folder);
-    const { url, report, close } = await world(['end', 'reset'], readFileSync(script, 'utf8'));
+    const { url, report, close } = await world(['end', 'reset', 'end'], readFileSync(script, 'utf8'));
     onTestFinished(close);
     const { child, printed, exited } = start(runtime.command({ url, script, folder }));
     onTestFinished(async () => {
@@ -32,7 +32,13 @@ for (const runtime of runtimes) {
       reason: 'CommandExited',
       exitCode: 3,
     };
-    expect(await Promise.race([report, died])).toEqual({ client: session, broker: session });
+    expect(await Promise.race([report, died])).toEqual({
+      client: session,
+      broker: session,
+      encrypted: session,
+      aesGcm: runtime.aesGcm,
+      localKeys: true,
+    });
     if (runtime.ends) expect(await exited).toBe('status 0');
     if (runtime.silent) expect(printed.join('')).toBe('');
   });

@@ -22,6 +22,8 @@ export interface Runtime {
   readonly ends: boolean;
   /** Whether the runtime prints nothing of its own, so that whatever is printed would be hawser's fault. */
   readonly silent: boolean;
+  /** Whether it has OpenSSL's AES by `node:crypto`, or WebCrypto's alone. */
+  readonly aesGcm: 'synchronous' | 'asynchronous';
 }
 
 export const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -34,6 +36,7 @@ const PROCESS = {
   bundle: 'packages',
   ends: true,
   silent: true,
+  aesGcm: 'synchronous',
 } as const;
 
 const BROWSER = {
@@ -42,6 +45,7 @@ const BROWSER = {
   bundle: 'web',
   ends: false,
   silent: false,
+  aesGcm: 'asynchronous',
 } as const;
 
 export const runtimes: readonly Runtime[] = [
@@ -66,6 +70,7 @@ export const runtimes: readonly Runtime[] = [
     },
     ends: true,
     silent: false,
+    aesGcm: 'asynchronous',
   },
 ];
 

@@ -1,4 +1,6 @@
 import { attach, type Session, SessionClient } from 'hawser';
+import { callbackKeyService, LocalKeyService } from 'hawser/kms';
+import { defaultPlatform } from '../../src/core/runtime.ts';
 
 /** What one session came to; `runtimes.test.ts` says what it should be. */
 export interface SmokeResult {
@@ -16,16 +18,28 @@ export interface SmokeResult {
 export interface SmokeReport {
   readonly client: SmokeResult;
   readonly broker: SmokeResult;
+  /** Of a client whose data key comes from a broker. */
+  readonly encrypted: SmokeResult;
+  /** What the runtime encrypts sessions with: OpenSSL's AES at once, WebCrypto's a little later. */
+  readonly aesGcm: 'synchronous' | 'asynchronous';
+  /** Whether a key service of its own works. */
+  readonly localKeys: boolean;
 }
 
 /**
- * The program that every runtime runs: two sessions through the service at `url`, one signed by a client of
- * its own, one opened by a broker. Their outcome is posted to `/report`.
+ * The program that every runtime runs: three sessions through the service at `url`, one signed by a client of
+ * its own, one opened by a broker, one encrypted. Their outcome is posted to `/report`.
  */
 export async function smoke(url: string): Promise<void> {
   let report: SmokeReport | { error: string };
   try {
-    report = { client: await play(await started(url)), broker: await play(await brokered(url)) };
+    report = {
+      client: await play(await started(url)),
+      broker: await play(await brokered(url)),
+      encrypted: await play(await encrypted(url)),
+      aesGcm: await kindOfAesGcm(),
+      localKeys: await localKeys(),
+    };
   } catch (error) {
     report = { error: (error as Error).stack ?? String(error) };
   }
@@ -33,12 +47,52 @@ export async function smoke(url: string): Promise<void> {
 }
 
 function started(url: string): Promise<Session> {
-  const client = new SessionClient({
-    region: 'eu-central-1',
-    endpoint: url,
-    credentials: { accessKeyId: 'AKIAUSER', secretAccessKey: 'secret-of-the-user' },
+  return new SessionClient(clientOf(url)).startSession({ target });
+}
+
+/** docs/kms.md, "Brokers and browsers". */
+function encrypted(url: string): Promise<Session> {
+  const keyService = callbackKeyService({
+    async generateDataKey(keyId, context) {
+      const body = JSON.stringify({ keyId, context });
+      const answer = await (await fetch(`${url}/data-keys`, { method: 'POST', body })).json();
+      return { plaintext: bytesOf(answer.plaintext), ciphertext: bytesOf(answer.ciphertext) };
+    },
   });
-  return client.startSession({ target: 'mi-0123456789abcdef0' });
+  const client = new SessionClient({ ...clientOf(url), keyService });
+  return client.startSession({ target, documentName: 'Encrypted', requireEncryption: true });
+}
+
+const region = 'eu-central-1';
+const target = 'mi-0123456789abcdef0';
+
+function clientOf(endpoint: string) {
+  const credentials = { accessKeyId: 'AKIAUSER', secretAccessKey: 'secret-of-the-user' };
+  return { region, endpoint, credentials };
+}
+
+function bytesOf(base64: string): Uint8Array {
+  return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+}
+
+async function kindOfAesGcm(): Promise<SmokeReport['aesGcm']> {
+  let returned = false;
+  return new Promise((resolve) => {
+    const key = defaultPlatform().aesGcm.importKey(new Uint8Array(32));
+    key.seal(new Uint8Array(12), new Uint8Array(1), () => resolve(returned ? 'asynchronous' : 'synchronous'));
+    returned = true;
+  });
+}
+
+async function localKeys(): Promise<boolean> {
+  const accountId = '111122223333';
+  const keys = new LocalKeyService({ region, accountId });
+  const { arn } = await keys.createKey();
+  const jane = keys.as({ arn: `arn:aws:iam::${accountId}:user/jane`, accountId, userId: 'AIDAJANE' });
+  const { plaintext, ciphertext } = await jane.generateDataKey(arn, { a: '1' });
+  const again = await jane.decrypt(ciphertext, { a: '1' });
+  const refused = await jane.decrypt(ciphertext, { a: '2' }).catch(({ code }) => code);
+  return `${again}` === `${plaintext}` && refused === 'ERR_KEY_CIPHERTEXT';
 }
 
 /** docs/client.md, "A browser without credentials". */

@@ -1,5 +1,6 @@
 import { SessionClient } from 'hawser';
 import { Agent, virtualShell } from 'hawser/agent';
+import { type KeyService, LocalKeyService } from 'hawser/kms';
 import { serve, type WebService } from 'hawser/node';
 import { SessionManagerService } from 'hawser/service';
 import { deferred } from '../../src/base/deferred.ts';
@@ -22,15 +23,21 @@ export interface World {
 }
 
 /**
- * A service and a node, in this process. The program under test reaches them through a port that cuts its
+ * A service, a node and the keys of both ends, in this process. The program under test reaches them through a port that cuts its
  * connection in the middle of `count`.
  *
  * @param script served to browsers as `/smoke.js`
  */
 export async function world(cuts: readonly Cut[], script = ''): Promise<World> {
+  const keys = new LocalKeyService({ region, accountId });
+  const { arn: kmsKeyId } = await keys.createKey();
+  const keyService = keys.as(principal);
   const service = new SessionManagerService({
     region,
     accountId,
+    documents: {
+      Encrypted: { schemaVersion: '1.0', sessionType: 'Standard_Stream', inputs: { kmsKeyId } },
+    },
     credentials: (id) =>
       [
         { ...user, principal },
@@ -39,7 +46,7 @@ export async function world(cuts: readonly Cut[], script = ''): Promise<World> {
   });
   await service.registerTarget({ id: target });
   const report = deferred<unknown>();
-  const server = await serve(besides(service, { script, report: report.resolve }));
+  const server = await serve(besides(service, { script, report: report.resolve, keyService }));
   const line = await cuttable(Number(new URL(server.url).port));
   const url = `http://127.0.0.1:${line.port}`;
   const toCut = [...cuts];
@@ -59,6 +66,7 @@ export async function world(cuts: readonly Cut[], script = ''): Promise<World> {
     region,
     credentials: node,
     endpoint: server.url,
+    keyService,
     handlers: { Standard_Stream: shell },
   });
   await agent.start();
@@ -77,10 +85,11 @@ export async function world(cuts: readonly Cut[], script = ''): Promise<World> {
 interface Besides {
   readonly script: string;
   readonly report: (report: unknown) => void;
+  readonly keyService: KeyService;
 }
 
 /** The service, and on the same port a page with its script, a broker, and a place for the report. */
-function besides(service: SessionManagerService, { script, report }: Besides): WebService {
+function besides(service: SessionManagerService, { script, report, keyService }: Besides): WebService {
   return {
     upgrade: (request) => service.upgrade(request),
     async fetch(request) {
@@ -90,6 +99,12 @@ function besides(service: SessionManagerService, { script, report }: Besides): W
         case 'broker': {
           const client = new SessionClient({ region, credentials: user, endpoint: origin });
           return Response.json((await CALLS[call!]!(client, sessionId)) ?? null);
+        }
+        case 'data-keys': {
+          const { keyId, context } = await request.json();
+          const { plaintext, ciphertext } = await keyService.generateDataKey(keyId, context);
+          const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64');
+          return Response.json({ plaintext: base64(plaintext), ciphertext: base64(ciphertext) });
         }
         case 'report':
           report(await request.json());
