@@ -16,6 +16,7 @@ test('every example is tried here or in a file of its own', () => {
   expect(readdirSync(`${ROOT}/examples`).sort()).toEqual([
     'copy.ts',
     'demo.ts',
+    'encrypted.ts',
     'exec.ts',
     'forward.ts',
     'service.ts',
@@ -30,6 +31,16 @@ test('virtual-node tests what it says', async () => {
   const { stdout, stderr, code } = await run('virtual-node.ts');
   expect(stderr).toBe('');
   expect(stdout.toString()).toContain('tested in no time');
+  expect(code).toBe(0);
+});
+
+test('encrypted shows what the service sees of a session, in the clear and encrypted', async () => {
+  const { stdout, stderr, code } = await run('encrypted.ts');
+  expect(stderr).toBe('');
+  expect(stdout.toString()).toMatch(/^Clear: no encryption.*frames, with the secret in them\.$/ms);
+  expect(stdout.toString()).toMatch(
+    /^Encrypted: This session is encrypted using AWS KMS\..*without the secret/ms,
+  );
   expect(code).toBe(0);
 });
 
