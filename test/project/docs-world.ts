@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SessionClient } from 'hawser';
 import { Agent, portForwarding, virtualShell } from 'hawser/agent';
+import { LocalKeyService } from 'hawser/kms';
 import { interactiveCommands, nonInteractiveCommands, serve, tcpDialer } from 'hawser/node';
 import { SessionManagerService } from 'hawser/service';
 import { AwsJson } from '../../src/core/aws-json.ts';
@@ -19,9 +20,27 @@ const callers = new Map([
   [node.accessKeyId, { ...node, principal, targetId: target }],
 ]);
 
-/** What the documents' code blocks take for granted: a service at an endpoint, a node, and names for them. */
-export async function docsWorld() {
-  const service = new SessionManagerService({ region, accountId, credentials: (id) => callers.get(id) });
+/**
+ * What the documents' code blocks take for granted: a service at an endpoint, a node, and names for them.
+ *
+ * @param encrypted whether the preferences ask for it
+ */
+export async function docsWorld({ encrypted = false } = {}) {
+  const keys = new LocalKeyService({ region, accountId });
+  const { arn } = await keys.createKey();
+  const service = new SessionManagerService({
+    region,
+    accountId,
+    keys,
+    credentials: (id) => callers.get(id),
+    documents: {
+      'SSM-SessionManagerRunShell': {
+        schemaVersion: '1.0',
+        sessionType: 'Standard_Stream',
+        inputs: { kmsKeyId: encrypted ? arn : '' },
+      },
+    },
+  });
   await service.registerTarget({ id: target });
   const server = await serve(service);
   const shell = virtualShell({ commands: { uname: 'Linux\n' } });
@@ -30,6 +49,7 @@ export async function docsWorld() {
     region,
     credentials: node,
     endpoint: server.url,
+    keyService: keys.as(principal),
     handlers: {
       Standard_Stream: shell,
       InteractiveCommands: interactiveCommands(),

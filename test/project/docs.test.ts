@@ -11,7 +11,7 @@ const documents = ['README.md', ...readdirSync(`${root}docs`).map((name) => `doc
 
 /**
  * A TypeScript block, and the names that the text around it takes for granted: `<!-- world: client, target -->` before
- * it. In any block with a world, `region: …, credentials` gets the endpoint of the world as well.
+ * it, `encrypted` for preferences that ask for that. In any block with a world, `region: …, credentials` gets the endpoint of the world as well.
  */
 interface Block {
   readonly title: string;
@@ -80,16 +80,16 @@ function program(code: string, world: string | undefined): string {
   const imports = code.match(/^import .*$/gm) ?? [];
   const body = code
     .replaceAll(/^import .*\n/gm, '')
-    .replace(/(region: '[\w-]+', credentials)/, '$1, endpoint');
+    .replaceAll(/(region: '[\w-]+', credentials)/g, '$1, endpoint');
   const names = world.split(',').map((name) => name.trim());
-  const taken = names.filter((name) => name !== '' && name !== 'session');
+  const taken = names.filter((name) => !['', 'session', 'encrypted'].includes(name));
   const known = [...new Set([...taken, 'endpoint', 'credentials'])].filter(
     (name) => !new RegExp(`const ${name}\\b`).test(body),
   );
   return `
     import { docsWorld } from './docs-world.ts';
     ${imports.join('\n')}
-    const world = await docsWorld();
+    const world = await docsWorld({ encrypted: ${names.includes('encrypted')} });
     const { ${known.join(', ')} } = world;
     ${names.includes('session') ? 'const session = await world.startSession();' : ''}
     try { await (async () => { ${body} })(); } finally { await world.close(); }
