@@ -62,6 +62,7 @@ export function countedStore(store: Store, registrations: Registrations): Store 
     documentContents: counted(store.documentContents),
     settings: counted(store.settings),
     activations: counted(store.activations),
+    accessRequests: counted(store.accessRequests),
     roleCredentials: counted(store.roleCredentials),
   };
 }

@@ -22,6 +22,8 @@ export type SessionEndReason =
   /** The agent could not start the session, or failed in it. `message` says how. */
   | 'AgentFailure'
   | 'ServiceShutdown'
+  /** Whoever started it may do so no more. Service of hawser only. */
+  | 'AccessRevoked'
   /** This client lost its connection and could not resume in time. */
   | 'ConnectionLost'
   /** The handshake failed, or the other end fell silent. */
@@ -82,6 +84,7 @@ const SERVICE_REASONS: ReadonlySet<string> = new Set<SessionEndReason>([
   'TargetDisconnected',
   'AgentFailure',
   'ServiceShutdown',
+  'AccessRevoked',
 ]);
 
 function reasonOf(closed: ToldEnd, status: number | undefined, asked: boolean): SessionEndReason {

@@ -37,6 +37,16 @@ export function sessionArn(sessionId: string, scope: ArnScope): string {
   return arn('ssm', `session/${sessionId}`, scope);
 }
 
+/** A request for access is an item of OpsCenter (POLICY.md section 6). */
+export function opsItemArn(id: string, scope: ArnScope): string {
+  return arn('ssm', `opsitem/${id}`, scope);
+}
+
+/** Every resource of the service of an action: what actions without resources are refused on (POLICY.md section 2). */
+export function anyResource(action: string, scope: ArnScope): string {
+  return arn(action.slice(0, action.indexOf(':')), '*', scope);
+}
+
 /** @param iamRole name, with or without its path: `service-role/Node` */
 export function roleArn(iamRole: string, scope: ArnScope): string {
   return arn('iam', `role/${iamRole}`, { ...scope, region: '' }, scope.region);
@@ -46,6 +56,10 @@ export function roleArn(iamRole: string, scope: ArnScope): string {
 export function assumedRoleArn(iamRole: string, sessionName: string, scope: ArnScope): string {
   const name = iamRole.slice(iamRole.lastIndexOf('/') + 1);
   return arn('sts', `assumed-role/${name}/${sessionName}`, { ...scope, region: '' }, scope.region);
+}
+
+export function sessionNameOf(principalArn: string): string {
+  return principalArn.slice(principalArn.lastIndexOf('/') + 1);
 }
 
 /** The session of a role that is called as a hybrid node. */

@@ -1,24 +1,20 @@
 import { NodeSignatureVerifier, type ReceivedRequest, SignatureVerifier } from '../crypto/index.ts';
+import { type Credentialed, credentialed } from './caller.ts';
 import type { ServiceContext } from './context.ts';
 import type { HybridNodes } from './hybrid-nodes.ts';
-import { isIssuedKey } from './issued-key.ts';
+import type { KnownKey, KnownKeys } from './known-keys.ts';
 import { nodePrincipal } from './node-principal.ts';
 import type { Nodes } from './nodes.ts';
-import type { CallerRecord, SessionManagerServiceOptions } from './options.ts';
-import { notRegistered, type RoleCredentials } from './role-credentials.ts';
+import { notRegistered } from './role-credentials.ts';
 
 /** The service names that requests are signed for (CONTROL-PLANE.md section 1.1). */
 export type SignedService = 'ssm' | 'ssmmessages' | 'ec2messages' | 'kms';
 
-/** Who signed a request. */
-export type Caller = Pick<CallerRecord, 'principal' | 'targetId'>;
-
 export interface AuthenticatorParts {
   readonly context: ServiceContext;
-  readonly credentials: SessionManagerServiceOptions['credentials'];
   readonly nodes: Nodes;
   readonly hybridNodes: HybridNodes;
-  readonly roleCredentials: RoleCredentials;
+  readonly keys: KnownKeys;
 }
 
 interface NodeKeyRecord {
@@ -30,26 +26,27 @@ interface NodeKeyRecord {
 /** Finds out who sent a request, by its signature. */
 export class Authenticator {
   readonly #parts: AuthenticatorParts;
-  readonly #verifier: SignatureVerifier<CallerRecord>;
+  readonly #verifier: SignatureVerifier<KnownKey>;
   readonly #nodeKeys: NodeSignatureVerifier<NodeKeyRecord>;
 
   constructor(parts: AuthenticatorParts) {
-    const { context, credentials, roleCredentials } = parts;
+    const { context, keys } = parts;
     const { digest } = context;
     this.#parts = parts;
     this.#verifier = new SignatureVerifier({
-      lookup: (id) => (isIssuedKey(id) ? roleCredentials.find(id) : credentials(id)),
+      lookup: (id) => keys.find(id),
       digest,
     });
     this.#nodeKeys = new NodeSignatureVerifier({ lookup: (id) => this.#keysOf(id), digest });
   }
 
   /** @throws {SignatureError} */
-  authenticate(request: Request, body: Uint8Array, service: SignedService): Promise<CallerRecord> {
-    return this.#verifier.verify(received(request, body), {
+  async authenticate(request: Request, body: Uint8Array, service: SignedService): Promise<Credentialed> {
+    const { caller } = await this.#verifier.verify(received(request, body), {
       ...this.#expected(service),
       forms: OF_AGENTS.includes(service) ? ['header'] : ['header', 'query'],
     });
+    return caller;
   }
 
   /**
@@ -58,12 +55,12 @@ export class Authenticator {
    *
    * @throws {SignatureError} @throws {ApiError} `InvalidInstanceId` for a node that is not registered
    */
-  async authenticateNode(request: Request, body: Uint8Array): Promise<Caller & { targetId: string }> {
+  async authenticateNode(request: Request, body: Uint8Array): Promise<Credentialed> {
     const { context, hybridNodes } = this.#parts;
     const signed = received(request, body);
     const { publicKey, id, iamRole } = await this.#nodeKeys.verify(signed, this.#expected('ssm'));
     await hybridNodes.keyUsed(id, publicKey);
-    return { principal: nodePrincipal(iamRole, id, context), targetId: id };
+    return credentialed(undefined, { principal: nodePrincipal(iamRole, id, context), targetId: id });
   }
 
   async #keysOf(id: string): Promise<readonly NodeKeyRecord[]> {

@@ -1,13 +1,20 @@
-import {
-  type AuthorizationRequest,
-  type Authorizer,
-  type Decision,
-  type Denial,
-  denialMessage,
-  type Principal,
-} from '../policy/index.ts';
+import { type Authorizer, type Decision, type Denial, denialMessage } from '../policy/index.ts';
 import { ApiError } from './api-error.ts';
-import { type ArnScope, documentArn, isNodeRole, roleArn, sessionArn, targetArn } from './arn.ts';
+import {
+  anyResource,
+  documentArn,
+  isNodeRole,
+  opsItemArn,
+  roleArn,
+  sessionArn,
+  sessionNameOf,
+  targetArn,
+} from './arn.ts';
+import type { Caller } from './caller.ts';
+import type { ServiceContext } from './context.ts';
+import { Decider, type Question } from './decider.ts';
+import type { SessionManagerServiceOptions } from './options.ts';
+import { isOwnDataKey } from './own-data-key.ts';
 import { sessionIdSuffix } from './session-id.ts';
 import type { SessionRecord } from './session-record.ts';
 
@@ -28,43 +35,89 @@ export type DocumentAction =
   | 'ssm:ModifyDocumentPermission'
   | 'ssm:DescribeDocumentPermission';
 
+/** Of the agent of a node. The client's data channel has the last one, too, on its session. */
+export type AgentAction =
+  | 'ssmmessages:CreateControlChannel'
+  | 'ssmmessages:CreateDataChannel'
+  | 'ssmmessages:OpenControlChannel'
+  | 'ssmmessages:OpenDataChannel'
+  | 'ssm:UpdateInstanceInformation';
+
+export type SessionAction = 'ssm:ResumeSession' | 'ssm:TerminateSession' | 'ssmmessages:OpenDataChannel';
+
 export type NodeAction =
   | 'ssm:GetConnectionStatus'
   | 'ssm:DeregisterManagedInstance'
   | 'ssm:UpdateManagedInstanceRole';
 
-/** Asks the authorizer what IAM would be asked (POLICY.md section 6). Each method throws when the answer is no. */
-export class Authorization {
-  /** What is asked here, for those who ask more than that. */
-  readonly authorize: Authorizer;
-  readonly #scope: ArnScope;
+/** What of a session is checked when it is started. */
+export interface StartQuestion {
+  readonly target: string;
+  readonly tags: Tags;
+  readonly document: string;
+  readonly documentTags: Tags;
+  /** Whether the caller named the document. */
+  readonly isNamed: boolean;
+}
 
-  constructor(scope: ArnScope, authorize: Authorizer = withinAccount(scope.accountId)) {
-    this.authorize = authorize;
-    this.#scope = scope;
+/** Both must be `Allow`. */
+export interface StartDecision {
+  readonly target: Decision;
+  readonly document: Decision;
+}
+
+type Tags = Readonly<Record<string, string>>;
+type Keys = Question['context'];
+
+/** Asks the authorizer what IAM would be asked (POLICY.md section 6). Methods that return nothing throw when the answer is no. */
+export class Authorization {
+  readonly #decider: Decider;
+  readonly #context: ServiceContext;
+  readonly #documentCheck: 'current' | 'legacy';
+  readonly #channels: 'deny' | 'allow';
+
+  constructor(
+    context: ServiceContext,
+    {
+      authorize = withinAccount(context.accountId),
+      defaultDocumentCheck = 'current',
+      channelPolicies = 'deny',
+    }: Pick<SessionManagerServiceOptions, 'authorize' | 'defaultDocumentCheck' | 'channelPolicies'>,
+  ) {
+    this.#decider = new Decider(context, authorize);
+    this.#context = context;
+    this.#documentCheck = defaultDocumentCheck;
+    this.#channels = channelPolicies;
   }
 
-  /** Node and document are separate questions, with the tags of each its own. @throws {ApiError} */
-  async startSession(
-    principal: Principal,
-    target: string,
-    tags: Readonly<Record<string, string>>,
-    document: string,
-    documentTags: Readonly<Record<string, string>>,
-  ): Promise<void> {
-    const action = 'ssm:StartSession';
-    await this.#require({
-      principal,
-      action,
-      resource: targetArn(target, this.#scope),
-      context: context(tags, DOCUMENT_CHECK),
-    });
-    await this.#require({
-      principal,
-      action,
-      resource: documentArn(document, this.#scope),
-      context: context(documentTags, DOCUMENT_CHECK),
-    });
+  /** What is asked here, for those who ask more than that. */
+  authorizerFor(caller: Caller): Authorizer {
+    return this.#decider.for(caller);
+  }
+
+  /** @throws {ApiError} */
+  async startSession(caller: Caller, start: StartQuestion): Promise<void> {
+    const { target, document } = await this.canStart(caller, start);
+    const [forTarget, forDocument] = this.#startQuestions(start, true);
+    if (isDenial(target)) throw this.#denied(caller, forTarget, target);
+    if (isDenial(document)) throw this.#denied(caller, forDocument, document);
+  }
+
+  /**
+   * Node and document are separate questions, with the tags of each its own. By the older rule a document that nobody
+   * named is not asked for, unless a policy makes its own by `ssm:SessionDocumentAccessCheck` (CONTROL-PLANE.md 2.1.1).
+   */
+  async canStart(caller: Caller, start: StartQuestion): Promise<StartDecision> {
+    if (this.#documentCheck === 'legacy' && !start.isNamed) {
+      const [unchecked] = this.#startQuestions(start, false);
+      const decision = await this.#decider.decide(caller, unchecked);
+      if (!isDenial(decision)) return { target: decision, document: decision };
+    }
+    const [target, document] = this.#startQuestions(start, true);
+    return {
+      target: await this.#decider.decide(caller, target),
+      document: await this.#decider.decide(caller, document),
+    };
   }
 
   /**
@@ -75,8 +128,8 @@ export class Authorization {
    * @throws {ApiError}
    */
   async session(
-    principal: Principal,
-    action: 'ssm:ResumeSession' | 'ssm:TerminateSession',
+    caller: Caller,
+    action: SessionAction,
     sessionId: string,
     session: SessionRecord | undefined,
   ): Promise<void> {
@@ -86,65 +139,64 @@ export class Authorization {
     const names = session
       ? [sessionId, `${session.owner.userId}-${sessionIdSuffix(sessionId)}`]
       : [sessionId];
-    const requests = names.map((name) => ({
-      principal,
+    const questions = names.map((name) => ({
       action,
-      resource: sessionArn(name, this.#scope),
+      resource: sessionArn(name, this.#context),
       context: context(tags),
     }));
-    const decisions = await Promise.all(requests.map(this.authorize));
+    const decisions = await Promise.all(questions.map((question) => this.#decider.decide(caller, question)));
     const denied = decisions.find(isExplicitDeny) ?? decisions.find(isDenial);
-    if (denied && (isExplicitDeny(denied) || decisions.every(isDenial)))
-      throw accessDenied(requests[0]!, denied);
+    if (!denied || !(isExplicitDeny(denied) || decisions.every(isDenial))) return;
+    // Policies that predate this action neither allow nor deny it.
+    const isOptional = action === 'ssmmessages:OpenDataChannel' && this.#channels === 'deny';
+    if (isOptional && !isExplicitDeny(denied)) return;
+    throw this.#denied(caller, questions[0]!, denied);
+  }
+
+  /**
+   * A channel of an agent, or its ping: on no resource in particular (POLICY.md section 6). Asked for only where channels
+   * have to be allowed: authorizers from before know of nodes at most what `isOwnDataKey` is about.
+   *
+   * @throws {ApiError}
+   */
+  async agent(caller: Caller, action: AgentAction): Promise<void> {
+    if (this.#channels === 'allow') {
+      await this.#require(caller, { action, resource: '*', context: context({}) });
+    }
   }
 
   /** For actions on no resource in particular. @throws {ApiError} */
-  async account(principal: Principal, action: AccountAction): Promise<void> {
-    await this.#require({ principal, action, resource: '*', context: context({}) });
+  async account(caller: Caller, action: AccountAction): Promise<void> {
+    await this.#require(caller, { action, resource: '*', context: context({}) });
   }
 
   /** @throws {ApiError} */
-  async node(
-    principal: Principal,
-    action: NodeAction,
-    id: string,
-    tags: Readonly<Record<string, string>>,
-  ): Promise<void> {
-    await this.#require({ principal, action, resource: targetArn(id, this.#scope), context: context(tags) });
+  async node(caller: Caller, action: NodeAction, id: string, tags: Tags): Promise<void> {
+    await this.#require(caller, { action, resource: targetArn(id, this.#context), context: context(tags) });
   }
 
   /** Whoever hands a role to a machine must be allowed to pass it on (CONTROL-PLANE.md section 2.8). @throws {ApiError} */
-  async createActivation(
-    principal: Principal,
-    iamRole: string,
-    tags: Readonly<Record<string, string>>,
-  ): Promise<void> {
+  async createActivation(caller: Caller, iamRole: string, tags: Tags): Promise<void> {
     const action = 'ssm:CreateActivation';
-    await this.#require({ principal, action, resource: '*', context: requestTags(tags) });
-    await this.passRole(principal, iamRole);
+    await this.#require(caller, { action, resource: '*', context: requestTags(tags) });
+    await this.passRole(caller, iamRole);
   }
 
   /** @throws {ApiError} */
-  async passRole(principal: Principal, iamRole: string): Promise<void> {
-    await this.#require({
-      principal,
+  async passRole(caller: Caller, iamRole: string): Promise<void> {
+    await this.#require(caller, {
       action: 'iam:PassRole',
-      resource: roleArn(iamRole, this.#scope),
+      resource: roleArn(iamRole, this.#context),
       context: context({}, ['iam:PassedToService', 'ssm.amazonaws.com']),
     });
   }
 
   /** @param tags those that it shall have @throws {ApiError} */
-  async createDocument(
-    principal: Principal,
-    name: string,
-    tags: Readonly<Record<string, string>>,
-  ): Promise<void> {
-    const resource = documentArn(name, this.#scope);
-    await this.#require({ principal, action: 'ssm:CreateDocument', resource, context: requestTags(tags) });
+  async createDocument(caller: Caller, name: string, tags: Tags): Promise<void> {
+    const resource = documentArn(name, this.#context);
+    await this.#require(caller, { action: 'ssm:CreateDocument', resource, context: requestTags(tags) });
     if (Object.keys(tags).length === 0) return;
-    await this.#require({
-      principal,
+    await this.#require(caller, {
       action: 'ssm:AddTagsToResource',
       resource,
       context: requestTags(tags),
@@ -152,14 +204,9 @@ export class Authorization {
   }
 
   /** @param nameOrArn an ARN of another account or region is asked for as it is @throws {ApiError} */
-  async document(
-    principal: Principal,
-    action: DocumentAction,
-    nameOrArn: string,
-    tags: Readonly<Record<string, string>>,
-  ): Promise<void> {
-    const resource = nameOrArn.startsWith('arn:') ? nameOrArn : documentArn(nameOrArn, this.#scope);
-    await this.#require({ principal, action, resource, context: context(tags) });
+  async document(caller: Caller, action: DocumentAction, nameOrArn: string, tags: Tags): Promise<void> {
+    const resource = nameOrArn.startsWith('arn:') ? nameOrArn : documentArn(nameOrArn, this.#context);
+    await this.#require(caller, { action, resource, context: context(tags) });
   }
 
   /**
@@ -169,62 +216,77 @@ export class Authorization {
    * @throws {ApiError}
    */
   async resource(
-    principal: Principal,
+    caller: Caller,
     action: string,
     resource: string,
-    tags: Readonly<Record<string, string>>,
-    {
-      added = {},
-      keys,
-    }: { readonly added?: Readonly<Record<string, string>>; readonly keys?: readonly string[] } = {},
+    tags: Tags,
+    { added = {}, keys }: { readonly added?: Tags; readonly keys?: readonly string[] } = {},
   ): Promise<void> {
     const requested = keys ? requestTags(added, keys) : [];
     const all = new Map<string, string | readonly string[]>([...context(tags), ...requested]);
-    await this.#require({ principal, action, resource, context: all });
+    await this.#require(caller, { action, resource, context: all });
   }
 
-  async #require(request: AuthorizationRequest): Promise<void> {
-    const decision = await this.authorize(request);
-    if (isDenial(decision)) throw accessDenied(request, decision);
+  /** @throws {ApiError} */
+  async startAccessRequest(caller: Caller, target: string, tags: Tags, requested: Tags): Promise<void> {
+    await this.#require(caller, {
+      action: 'ssm:StartAccessRequest',
+      resource: targetArn(target, this.#context),
+      context: new Map<string, string | readonly string[]>([...context(tags), ...requestTags(requested)]),
+    });
+  }
+
+  /** @param tags of the request for access @throws {ApiError} */
+  async getAccessToken(caller: Caller, accessRequestId: string, tags: Tags): Promise<void> {
+    const resource = opsItemArn(accessRequestId, this.#context);
+    await this.#require(caller, { action: 'ssm:GetAccessToken', resource, context: context(tags) });
+  }
+
+  #startQuestions(start: StartQuestion, checksDocument: boolean): [target: Question, document: Question] {
+    const action = 'ssm:StartSession';
+    const check = ['ssm:SessionDocumentAccessCheck', `${checksDocument}`] as const;
+    return [
+      { action, resource: targetArn(start.target, this.#context), context: context(start.tags, check) },
+      {
+        action,
+        resource: documentArn(start.document, this.#context),
+        context: context(start.documentTags, check),
+      },
+    ];
+  }
+
+  #denied({ principal }: Caller, { action, resource, context }: Question, denial: Denial): ApiError {
+    // AWS decides on `*` and says so (POLICY.md section 2).
+    const named = resource === '*' ? anyResource(action, this.#context) : resource;
+    const request = { principal, action, resource: named, context };
+    return new ApiError('AccessDeniedException', denialMessage(request, denial));
+  }
+
+  async #require(caller: Caller, question: Question): Promise<void> {
+    const decision = await this.#decider.decide(caller, question);
+    if (isDenial(decision)) throw this.#denied(caller, question, decision);
   }
 }
-
-const DOCUMENT_CHECK = ['ssm:SessionDocumentAccessCheck', 'true'] as const;
 
 function withinAccount(accountId: string): Authorizer {
   return (request) => {
     const { principal } = request;
-    return principal.accountId === accountId && (!isNodeRole(principal.arn) || isOwnDataKey(request))
+    return principal.accountId === accountId &&
+      (!isNodeRole(principal.arn) || isOwnDataKey(request, sessionNameOf(principal.arn)))
       ? { effect: 'Allow' }
       : { effect: 'ImplicitDeny', policyType: 'resource-based policy' };
   };
 }
 
-/**
- * Whether a node wants to decrypt the data key of one of its own sessions. Without it no node could take part in an
- * encrypted one; and that is all of KMS that an agent needs (PROTOCOL.md section 8). The encryption context cannot be
- * made up: what was encrypted with another does not decrypt.
- */
-function isOwnDataKey({ principal, action, context }: AuthorizationRequest): boolean {
-  const node = principal.arn.slice(principal.arn.lastIndexOf('/') + 1);
-  return action === 'kms:Decrypt' && context.get('kms:EncryptionContext:aws:ssm:TargetId') === node;
-}
-
 /** Of a resource that is yet to be, or whose tags change. */
-function requestTags(
-  tags: Readonly<Record<string, string>>,
-  tagKeys: readonly string[] = Object.keys(tags),
-): ReadonlyMap<string, string | readonly string[]> {
+function requestTags(tags: Tags, tagKeys: readonly string[] = Object.keys(tags)): Keys {
   const keys = new Map<string, string | readonly string[]>([['aws:TagKeys', tagKeys]]);
   for (const [key, value] of Object.entries(tags)) keys.set(`aws:RequestTag/${key}`, value);
   return keys;
 }
 
 /** Tags have two spellings as context keys. */
-function context(
-  tags: Readonly<Record<string, string>>,
-  ...entries: (readonly [string, string])[]
-): ReadonlyMap<string, string> {
+function context(tags: Tags, ...entries: (readonly [string, string])[]): ReadonlyMap<string, string> {
   const keys = new Map<string, string>(entries);
   for (const [key, value] of Object.entries(tags)) {
     keys.set(`ssm:resourceTag/${key}`, value);
@@ -240,8 +302,4 @@ function isDenial(decision: Decision): decision is Denial {
 
 function isExplicitDeny(decision: Decision): decision is Denial {
   return decision.effect === 'ExplicitDeny';
-}
-
-function accessDenied(request: AuthorizationRequest, denial: Denial): ApiError {
-  return new ApiError('AccessDeniedException', denialMessage(request, denial));
 }

@@ -1,3 +1,4 @@
+import type { AccessRequestStatus } from './access-request-record.ts';
 import type { EndReason, SessionStatus } from './session-record.ts';
 
 /**
@@ -61,5 +62,15 @@ export type ServiceEvent =
     }
   /** A hybrid node used a new key for the first time: the one before is good no more. */
   | { readonly type: 'nodeKey'; readonly time: number; readonly id: string }
+  /** Somebody asked for access to nodes, or that was decided. */
+  | {
+      readonly type: 'accessRequest';
+      readonly time: number;
+      readonly accessRequestId: string;
+      /** ARN of who asked. */
+      readonly requester: string;
+      readonly targets: readonly string[];
+      readonly status: AccessRequestStatus;
+    }
   /** Something in the service itself broke: the store, a hook, a bug. Callers only learn that it did. */
   | { readonly type: 'error'; readonly time: number; readonly error: unknown };

@@ -8,8 +8,16 @@ export type {
   ParameterType,
   SessionDocument,
 } from '../core/documents/session-document.ts';
+export type {
+  AccessCredentials,
+  AccessDecision,
+  AccessRequest,
+  AccessRequestRecord,
+  AccessRequestStatus,
+} from './access-request-record.ts';
 export type { ActivationRecord, Registration } from './activation-record.ts';
 export type { Bus, BusMessage, BusSignal, Side } from './bus.ts';
+export type { ConnectionInfo } from './connection.ts';
 export type {
   DocumentContentRecord,
   DocumentFormat,
@@ -35,11 +43,13 @@ export { type CloseOptions, SessionManagerService } from './service.ts';
 export type {
   EndReason,
   SessionOutput,
+  SessionOwner,
   SessionRecord,
   SessionStatus,
   SideRecord,
 } from './session-record.ts';
 export type { SettingRecord } from './setting-record.ts';
 export type { ActivationTier } from './settings.ts';
+export type { StartPermission } from './start-decisions.ts';
 export { type Entry, RECORD_KINDS, type RecordKind, type RecordStore, type Store, storeOf } from './store.ts';
 export type { TokenRecord } from './token.ts';

@@ -1,8 +1,10 @@
 import { fromUtf8Strict } from '../base/encoding.ts';
 import { isSigned } from '../crypto/index.ts';
-import type { Principal } from '../policy/index.ts';
+import { anonymous } from '../policy/index.ts';
 import { ApiError, toApiError } from './api-error.ts';
-import type { Authenticator, Caller } from './authenticator.ts';
+import type { Authenticator } from './authenticator.ts';
+import { type Credentialed, credentialed } from './caller.ts';
+import type { ConnectionInfo } from './connection.ts';
 import type { ServiceContext } from './context.ts';
 import type { ApiName, Operation } from './operations/operation.ts';
 import { readBody } from './read-body.ts';
@@ -30,7 +32,7 @@ export class JsonApi {
   }
 
   /** Never throws: every request has an answer. */
-  async handle(request: Request): Promise<Response> {
+  async handle(request: Request, connection: ConnectionInfo): Promise<Response> {
     const { random, clock, emit } = this.#context;
     const requestId = random.uuid();
     const { api, name } = targetOf(request);
@@ -47,14 +49,13 @@ export class JsonApi {
       });
     try {
       const body = await readBody(request, this.#context.limits.requestBody);
-      const { principal = NOBODY, targetId } =
-        (await this.#authenticate(request, body, api, operation)) ?? {};
-      if (principal !== NOBODY) caller = principal.arn;
+      const signer = await this.#authenticate(request, body, api, operation);
+      if (signer !== NOBODY) caller = signer.principal.arn;
       if (!operation) throw new ApiError('UnknownOperationException', '');
       const input = readInput(operation.input, parseJson(body));
       const output = await operation.handle(input, {
-        principal,
-        ...(targetId !== undefined && { targetId }),
+        ...signer,
+        connection,
         url: new URL(request.url),
         signal: request.signal,
       });
@@ -67,17 +68,17 @@ export class JsonApi {
     }
   }
 
-  /** `undefined` for nobody, where that is good enough. */
+  /** Nobody, where that is good enough. */
   async #authenticate(
     request: Request,
     body: Uint8Array,
     api: ApiName,
     operation: Operation | undefined,
-  ): Promise<Caller | undefined> {
+  ): Promise<Credentialed> {
     const { signedWith = 'credentials' } = operation ?? {};
     // A signature that is there must be good, whether it was needed or not.
     if (signedWith === 'nothing' && !isSigned({ headers: request.headers, url: new URL(request.url) })) {
-      return undefined;
+      return NOBODY;
     }
     if (signedWith === 'nodeKey') return this.#authenticator.authenticateNode(request, body);
     return this.#authenticator.authenticate(request, body, api);
@@ -85,7 +86,7 @@ export class JsonApi {
 }
 
 /** Who an unsigned request is from. */
-const NOBODY: Principal = { arn: 'anonymous', userId: 'anonymous', accountId: '' };
+const NOBODY = credentialed(undefined, { principal: anonymous });
 
 /** What is no operation of any API is none of `ssm`. */
 function targetOf(request: Request): { readonly api: ApiName; readonly name: string } {

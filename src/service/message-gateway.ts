@@ -4,11 +4,15 @@ import { parseOpenControlChannel, parseOpenDataChannel } from '../channel/payloa
 import type { Socket } from '../core/socket.ts';
 import { ApiError, toApiError } from './api-error.ts';
 import type { Authenticator } from './authenticator.ts';
+import type { AgentAction, Authorization } from './authorization.ts';
 import type { Side } from './bus.ts';
+import type { Caller, Credentialed } from './caller.ts';
 import { CloseCode } from './close-code.ts';
 import { ClosedNotices } from './closed-notices.ts';
+import type { ConnectionInfo } from './connection.ts';
 import type { ServiceContext } from './context.ts';
 import { ControlChannel } from './control-channel.ts';
+import type { KnownKeys } from './known-keys.ts';
 import type { Nodes } from './nodes.ts';
 import { type OpenedChannel, Opening } from './opening.ts';
 import { readBody } from './read-body.ts';
@@ -21,6 +25,8 @@ import { errorXml, tokenXml, XML_TYPE } from './xml.ts';
 export interface MessageGatewayParts {
   readonly context: ServiceContext;
   readonly authenticator: Authenticator;
+  readonly authorization: Authorization;
+  readonly keys: KnownKeys;
   readonly nodes: Nodes;
   readonly sessions: Sessions;
 }
@@ -67,13 +73,14 @@ export class MessageGateway {
   }
 
   /** CreateControlChannel and CreateDataChannel: a token, as XML, with status 201. Never throws. */
-  async createChannel(request: Request, path: ChannelPath): Promise<Response> {
+  async createChannel(request: Request, path: ChannelPath, connection: ConnectionInfo): Promise<Response> {
     const { context, authenticator } = this.#parts;
     try {
       const body = await readBody(request, context.limits.requestBody);
-      const { targetId } = await authenticator.authenticate(request, body, 'ssmmessages');
+      const caller = await authenticator.authenticate(request, body, 'ssmmessages');
       checkBody(body);
-      const token = await this.#mintToken(path, targetId);
+      await this.#checkAgent(caller, 'Create', path, connection);
+      const token = await this.#mintToken(path, caller.targetId);
       return new Response(tokenXml(path.kind, token), { status: 201, headers: { 'content-type': XML_TYPE } });
     } catch (error) {
       return this.#refuse(error);
@@ -81,13 +88,14 @@ export class MessageGateway {
   }
 
   /** Never throws. */
-  async upgrade(request: Request, path: ChannelPath): Promise<Response | Accept> {
+  async upgrade(request: Request, path: ChannelPath, connection: ConnectionInfo): Promise<Response | Accept> {
     const { authenticator, nodes, sessions } = this.#parts;
     try {
       const signed = request.headers.has('authorization');
       const caller = signed
         ? await authenticator.authenticate(request, new Uint8Array(), 'ssmmessages')
         : undefined;
+      if (caller) await this.#checkAgent(caller, 'Open', path, connection);
       if (path.kind === 'control-channel') {
         if (caller?.targetId !== path.id) throw notThisNode(path.id);
         return this.#accept(
@@ -103,7 +111,7 @@ export class MessageGateway {
       if (!session) throw this.#terminated(path.id, caller?.targetId);
       if (side === 'agent' && session.target !== caller?.targetId) throw notThisNode(session.target);
       return this.#accept(`${side} ${path.id}`, (text, socket) =>
-        this.#openDataChannel(path.id, side, text, socket),
+        this.#openDataChannel(path.id, side, text, socket, connection),
       );
     } catch (error) {
       return this.#refuse(error);
@@ -117,6 +125,19 @@ export class MessageGateway {
     await Promise.all([...this.#relayEnds].map((end) => end.shutDown()));
     this.#memory.clear();
     await Promise.all([...this.#controlChannels].map((channel) => channel.shutDown()));
+  }
+
+  /** @throws {ApiError} */
+  async #checkAgent(
+    caller: Credentialed,
+    verb: 'Create' | 'Open',
+    { kind }: ChannelPath,
+    connection: ConnectionInfo,
+  ): Promise<void> {
+    if (caller.targetId === undefined) return;
+    const channel = kind === 'control-channel' ? 'ControlChannel' : 'DataChannel';
+    const action: AgentAction = `ssmmessages:${verb}${channel}`;
+    await this.#parts.authorization.agent({ ...caller, connection }, action);
   }
 
   async #mintToken({ kind, id }: ChannelPath, targetId: string | undefined): Promise<string> {
@@ -142,7 +163,7 @@ export class MessageGateway {
   /** @param begin called when there is a socket; what it returns, when that is handed over or gone */
   #accept(
     whose: string,
-    open: (text: string, socket: Socket) => Promise<(() => OpenedChannel) | undefined>,
+    open: (text: string, socket: Socket) => Promise<(() => OpenedChannel) | string>,
     begin: () => () => void = () => () => {},
   ): Accept {
     const { context } = this.#parts;
@@ -185,7 +206,7 @@ export class MessageGateway {
       agentVersion: agentVersion.slice(0, MAX_ABOUT),
       platformType: platformType.slice(0, MAX_ABOUT),
     };
-    if (!(await nodes.openChannel(id, tokenValue, channelId, about))) return undefined;
+    if (!(await nodes.openChannel(id, tokenValue, channelId, about))) return BAD_TOKEN;
     return () => {
       const closed = () => this.#controlChannels.delete(channel);
       const channel: ControlChannel = new ControlChannel({
@@ -202,11 +223,18 @@ export class MessageGateway {
     };
   }
 
-  async #openDataChannel(sessionId: string, side: Side, text: string, socket: Socket) {
+  async #openDataChannel(
+    sessionId: string,
+    side: Side,
+    text: string,
+    socket: Socket,
+    connection: ConnectionInfo,
+  ) {
     const { context, sessions } = this.#parts;
     const { tokenValue } = parseOpenDataChannel(text);
     const channelId = context.random.uuid();
-    if (!(await sessions.openChannel(sessionId, side, tokenValue, channelId))) return undefined;
+    if (side === 'client' && !(await this.#mayOpen(sessionId, tokenValue, connection))) return NOT_ALLOWED;
+    if (!(await sessions.openChannel(sessionId, side, tokenValue, channelId))) return BAD_TOKEN;
     return () => {
       const closed = () => this.#relayEnds.delete(end);
       const end: RelayEnd = new RelayEnd({
@@ -224,8 +252,38 @@ export class MessageGateway {
     };
   }
 
+  /**
+   * Whether those who were given the token may still open a channel with it (POLICY.md section 6). Their credentials may
+   * have expired since, but must not be gone.
+   */
+  async #mayOpen(sessionId: string, token: string, connection: ConnectionInfo): Promise<boolean> {
+    const { context, sessions, keys, authorization } = this.#parts;
+    const given = await sessions.byToken(sessionId, token);
+    if (given?.accessKeyId === undefined) return true; // not good, or of a service that did not write that down
+    const key = await keys.find(given.accessKeyId);
+    const caller: Caller | undefined = key && { ...key.caller, connection };
+    try {
+      if (caller) {
+        await authorization.session(caller, 'ssmmessages:OpenDataChannel', sessionId, given.session);
+        return true;
+      }
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+    }
+    context.emit({
+      type: 'call',
+      time: context.clock.now(),
+      requestId: context.random.uuid(),
+      operation: 'OpenDataChannel',
+      caller: caller?.principal.arn ?? given.session.owner.arn,
+      errorCode: 'AccessDeniedException',
+    });
+    return false;
+  }
+
   #refuse(error: unknown): Response {
-    const { awsCode, message, status } = toApiError(error, this.#parts.context);
+    const { awsCode, message, status: asked } = toApiError(error, this.#parts.context);
+    const status = awsCode === 'AccessDeniedException' ? 403 : asked;
     return new Response(errorXml(awsCode, message), { status, headers: { 'content-type': XML_TYPE } });
   }
 }
@@ -234,6 +292,8 @@ export class MessageGateway {
 const MAX_OPENINGS = 16;
 
 const TOO_MANY = 'Too many channels are being opened. Try again.';
+const BAD_TOKEN = 'The token is not valid. Ask for a new one.';
+const NOT_ALLOWED = 'Access to this session is denied.';
 const SHUTTING_DOWN = 'The service is shutting down.';
 
 /** Characters kept of what an agent says of itself. */
@@ -243,7 +303,6 @@ function notThisNode(id: string): ApiError {
   return new ApiError(
     'AccessDeniedException',
     `These are not the credentials of ${id}, or it is not registered.`,
-    403,
   );
 }
 
@@ -256,7 +315,7 @@ function checkBody(body: Uint8Array): void {
   }
 }
 
-function refuseUnreadable(error: unknown): undefined {
+function refuseUnreadable(error: unknown): string {
   if (!(error instanceof MessageError)) throw error;
-  return undefined;
+  return BAD_TOKEN;
 }

@@ -12,10 +12,10 @@ export interface OpeningOptions {
   readonly socket: Socket;
   readonly context: ServiceContext;
   /**
-   * Called with the first message, the TEXT frame with the token (PROTOCOL.md section 5). `undefined` refuses it; a
-   * channel has set the socket's handler, and is given what came meanwhile.
+   * Called with the first message, the TEXT frame with the token (PROTOCOL.md section 5). A text refuses it, for that
+   * reason; a channel has set the socket's handler, and is given what came meanwhile.
    */
-  readonly open: (text: string) => Promise<(() => OpenedChannel) | undefined>;
+  readonly open: (text: string) => Promise<(() => OpenedChannel) | string>;
   /** The socket is handed over, or gone. */
   readonly finished: () => void;
 }
@@ -69,12 +69,12 @@ export class Opening {
     const channel = await this.#options.open(text);
     if (this.#finished) {
       // It went away in the meantime; the channel learns so from the socket, which is told here.
-      channel?.();
+      if (typeof channel === 'function') channel();
       this.#options.socket.handler?.closed(1006, '');
       return;
     }
-    if (!channel) {
-      this.close(CloseCode.PolicyViolation, 'The token is not valid. Ask for a new one.');
+    if (typeof channel === 'string') {
+      this.close(CloseCode.PolicyViolation, channel);
       return;
     }
     this.#finish();

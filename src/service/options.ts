@@ -2,7 +2,8 @@ import type { SessionDocument } from '../core/documents/session-document.ts';
 import type { Platform } from '../core/platform.ts';
 import type { KeyRecord } from '../crypto/index.ts';
 import type { LocalKeyService } from '../kms/index.ts';
-import type { Authorizer, Principal } from '../policy/index.ts';
+import type { Authorizer, Policy, Principal } from '../policy/index.ts';
+import type { AccessDecision, AccessRequest } from './access-request-record.ts';
 import type { Bus } from './bus.ts';
 import type { ServiceEvent } from './event.ts';
 import type { ServiceRates } from './rates.ts';
@@ -23,9 +24,42 @@ export interface SessionManagerServiceOptions {
    * Default: every principal of the account may do everything, others nothing; the roles of managed nodes, which are
    * known by a session name like `mi-0123456789abcdef0`, nothing but `kms:Decrypt` of the data keys of their own
    * sessions: those with the node as `aws:ssm:TargetId` in their encryption context. What an agent does for its own node
-   * is not asked for.
+   * is not asked for, but with `channelPolicies`.
    */
   readonly authorize?: Authorizer;
+  /**
+   * What policies have to say for channels to be opened. `allow`, as at AWS now: they must allow
+   * `ssmmessages:OpenDataChannel` on the session for clients; and on `*` for agents, as `OpenControlChannel`,
+   * `CreateDataChannel`, `CreateControlChannel` and `ssm:UpdateInstanceInformation`. `deny`: clients are refused what is
+   * denied explicitly, and agents are not asked about. Default `deny`: policies from before AWS asked for these do not
+   * name them, and the call that gave a client its token has been allowed a moment before.
+   */
+  readonly channelPolicies?: 'deny' | 'allow';
+  /**
+   * Whether StartSession without `DocumentName` is checked for the document `SSM-SessionManagerRunShell` like any other,
+   * `current`, or only where a policy has the condition `ssm:SessionDocumentAccessCheck`, `legacy`, as AWS did until
+   * about 2024 (CONTROL-PLANE.md section 2.1.1). Default `current`.
+   */
+  readonly defaultDocumentCheck?: 'current' | 'legacy';
+  /**
+   * Ends sessions whose owner may no longer start them, or whose owner's credentials are unknown or expired by now
+   * (`AccessRevoked`). They are looked at every `timers.recheck`, and when `policyChanges` tells of a change. Default
+   * false: policies decide at the next call, and running sessions go on.
+   */
+  readonly endRevokedSessions?: boolean;
+  /**
+   * Calls the listener when policies or credentials have changed; returns what ends that. An `IamDirectory` has it.
+   * Needed with `endRevokedSessions` alone, to act at once.
+   */
+  readonly policyChanges?: (listener: () => void) => () => void;
+  /**
+   * Somebody asks for access to nodes for a while (StartAccessRequest, CONTROL-PLANE.md section 2.9). The request stays
+   * pending until the promise resolves, for `timers.accessRequest` at most; `Pending` leaves it to `decideAccess`. What
+   * this throws is reported, and leaves it so, too. Default: such requests are not taken.
+   */
+  readonly approveAccess?: (
+    request: AccessRequest,
+  ) => AccessDecision | 'Pending' | Promise<AccessDecision | 'Pending'>;
   /**
    * Session documents by name, beside AWS's own (CONTROL-PLANE.md section 3.6), which they may replace. Those of
    * `registerDocument` come before them.
@@ -69,6 +103,12 @@ export interface CallerRecord extends KeyRecord {
   readonly principal: Principal;
   /** These are the credentials of this managed node: its agent opens control and data channels with them. */
   readonly targetId?: string;
+  /** What temporary credentials are limited to, whatever `authorize` says: one of these must allow. Default: no limit. */
+  readonly sessionPolicies?: readonly Policy<'session'>[];
+  /** `aws:TokenIssueTime`, of temporary credentials. */
+  readonly issued?: Date;
+  /** `aws:MultiFactorAuthPresent`. Default: unknown, and the key is absent, as with long-term credentials of AWS. */
+  readonly mfaAuthenticated?: boolean;
 }
 
 /** What bounds the service's memory. Sizes in bytes. */
@@ -103,6 +143,8 @@ export interface ServiceLimits {
   readonly history: number;
   /** Activations, until 30 days after they expired (`timers.history`). Default 1000. */
   readonly activations: number;
+  /** Requests for access that are pending, or were not so long ago (`timers.history`). Default 1000; the oldest that are decided go first. */
+  readonly accessRequests: number;
   /** Wrong codes for one activation in a minute; then it takes none until the minute is over. Default 20. */
   readonly wrongCodes: number;
 }
@@ -127,6 +169,12 @@ export interface ServiceTimers {
   readonly history: number;
   /** For which the credentials of a hybrid node are good. Agents ask for others at half of it. Default 1 hour. */
   readonly roleToken: number;
+  /** For which a request for access waits to be decided. Default 1 day. */
+  readonly accessRequest: number;
+  /** For which an approved request gives access, from the approval on. Default 1 hour. */
+  readonly accessToken: number;
+  /** Between two looks at whether sessions are still allowed, with `endRevokedSessions`. Default 60 s. */
+  readonly recheck: number;
   /** After which a hybrid node is asked to replace its key. Default never: infinity. */
   readonly nodeKey: number;
 }
@@ -147,6 +195,7 @@ export const DEFAULT_LIMITS: ServiceLimits = {
   documentAccounts: 1000,
   history: 10_000,
   activations: 1000,
+  accessRequests: 1000,
   wrongCodes: 20,
 };
 
@@ -160,5 +209,8 @@ export const DEFAULT_TIMERS: ServiceTimers = {
   stall: 20_000,
   history: 30 * 24 * 3_600_000,
   roleToken: 3_600_000,
+  accessRequest: 24 * 3_600_000,
+  accessToken: 3_600_000,
+  recheck: 60_000,
   nodeKey: Number.POSITIVE_INFINITY,
 };

@@ -48,11 +48,12 @@ export class RoleCredentials {
     const { store } = this.#context;
     const record = isIssuedKey(accessKeyId) && (await store.roleCredentials.get(accessKeyId))?.value;
     if (!record || !(await isRegistered(record.instanceId, store))) return undefined;
-    const { secretAccessKey, sessionToken, instanceId, iamRole, expires } = record;
+    const { secretAccessKey, sessionToken, instanceId, iamRole, issued, expires } = record;
     return {
       secretAccessKey,
       sessionToken,
       expiration: new Date(expires),
+      issued: new Date(issued),
       principal: nodePrincipal(iamRole, instanceId, this.#context),
       targetId: instanceId,
     };

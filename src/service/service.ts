@@ -2,23 +2,30 @@ import type { Clock } from '../base/clock.ts';
 import { HawserError } from '../base/error.ts';
 import type { SessionDocument } from '../core/documents/session-document.ts';
 import type { Socket } from '../core/socket.ts';
+import type { Principal } from '../policy/index.ts';
+import type { AccessDecision } from './access-request-record.ts';
+import { AccessRequests } from './access-requests.ts';
 import { Activations } from './activations.ts';
 import type { ArnScope } from './arn.ts';
 import { Authenticator } from './authenticator.ts';
 import { Authorization } from './authorization.ts';
+import { type ConnectionInfo, connectionOf } from './connection.ts';
 import { serviceContext } from './context.ts';
 import { type DocumentRegistration, Documents } from './documents.ts';
 import { HybridNodes } from './hybrid-nodes.ts';
 import { errorAnswer, JsonApi } from './json-api.ts';
+import { KnownKeys } from './known-keys.ts';
 import { LongPolls } from './long-polls.ts';
 import { channelPath, MessageGateway } from './message-gateway.ts';
 import { Nodes, type Target, type TargetRegistration, targetOf } from './nodes.ts';
 import { operations } from './operations/index.ts';
-import type { SessionManagerServiceOptions } from './options.ts';
+import type { CallerRecord, SessionManagerServiceOptions } from './options.ts';
 import { Rates } from './rates.ts';
 import { RoleCredentials } from './role-credentials.ts';
+import { SessionRechecks } from './session-rechecks.ts';
 import { Sessions } from './sessions.ts';
 import { Settings } from './settings.ts';
+import { StartDecisions, type StartPermission } from './start-decisions.ts';
 
 /**
  * Session Manager as a service: the `ssm` API and the `ssmmessages` message gateway at one address, for AWS's own
@@ -41,31 +48,48 @@ export class SessionManagerService {
   readonly #sessions: Sessions;
   readonly #api: JsonApi;
   readonly #gateway: MessageGateway;
+  readonly #accessRequests: AccessRequests;
+  readonly #starts: StartDecisions;
+  readonly #rechecks: SessionRechecks | undefined;
   #closed = false;
 
   /** @throws {DocumentError} for a session document that cannot be used @throws {HawserError} `ERR_DOCUMENT_NAME`, `ERR_KEYS_ELSEWHERE` */
   constructor(options: SessionManagerServiceOptions) {
     const context = serviceContext(options);
     const documents = new Documents(context, options.documents);
-    const authorization = new Authorization(context, options.authorize);
+    const authorization = new Authorization(context, options);
     const nodes = new Nodes(context);
     const sessions = new Sessions(context);
     const activations = new Activations(context);
     const roleCredentials = new RoleCredentials(context);
     const hybridNodes = new HybridNodes({ context, nodes, sessions, activations, roleCredentials });
     const longPolls = new LongPolls(context.clock);
+    const accessRequests = new AccessRequests(context, options.approveAccess);
     const { credentials, streamUrl, keys } = options;
+    const knownKeys = new KnownKeys(credentials, roleCredentials, accessRequests);
     if (keys) assertSameScope(keys, options);
     const settings = new Settings(context, options.activationTier ?? 'advanced');
     const rates = new Rates(options.rates ?? {}, context.clock);
-    const authenticator = new Authenticator({ context, credentials, nodes, hybridNodes, roleCredentials });
+    const authenticator = new Authenticator({ context, keys: knownKeys, nodes, hybridNodes });
     this.#clock = context.wallClock;
     this.#nodes = nodes;
     this.#hybridNodes = hybridNodes;
     this.#longPolls = longPolls;
     this.#documents = documents;
     this.#sessions = sessions;
-    this.#gateway = new MessageGateway({ context, authenticator, nodes, sessions });
+    this.#accessRequests = accessRequests;
+    this.#starts = new StartDecisions({ context, authorization, nodes, documents });
+    this.#gateway = new MessageGateway({
+      context,
+      authenticator,
+      authorization,
+      keys: knownKeys,
+      nodes,
+      sessions,
+    });
+    const { endRevokedSessions, policyChanges } = options;
+    const parts = { context, sessions, keys: knownKeys, authorization, nodes, documents, policyChanges };
+    this.#rechecks = endRevokedSessions ? new SessionRechecks(parts) : undefined;
     this.#api = new JsonApi(
       context,
       authenticator,
@@ -75,6 +99,7 @@ export class SessionManagerService {
         nodes,
         hybridNodes,
         activations,
+        accessRequests,
         roleCredentials,
         sessions,
         documents,
@@ -87,15 +112,15 @@ export class SessionManagerService {
   }
 
   /** Answers a request that is no WebSocket upgrade. Never throws. */
-  async fetch(request: Request): Promise<Response> {
-    return this.#dated(await this.#answer(request));
+  async fetch(request: Request, connection: ConnectionInfo = {}): Promise<Response> {
+    return this.#dated(await this.#answer(request, connectionOf(request, connection)));
   }
 
-  async #answer(request: Request): Promise<Response> {
+  async #answer(request: Request, connection: ConnectionInfo): Promise<Response> {
     if (this.#closed) return closedAnswer(request);
     const path = channelPath(new URL(request.url).pathname);
-    if (!path) return this.#api.handle(request);
-    if (request.method === 'POST') return this.#gateway.createChannel(request, path);
+    if (!path) return this.#api.handle(request, connection);
+    if (request.method === 'POST') return this.#gateway.createChannel(request, path, connection);
     return new Response('Channels are opened by WebSocket.\n', {
       status: 426,
       headers: { connection: 'Upgrade', upgrade: 'websocket' },
@@ -106,11 +131,14 @@ export class SessionManagerService {
    * Answers a request to upgrade to WebSocket: a `Response` refuses it; a function accepts it, and is to be given the
    * socket in the turn in which it opens. Never throws.
    */
-  async upgrade(request: Request): Promise<Response | ((socket: Socket) => void)> {
+  async upgrade(
+    request: Request,
+    connection: ConnectionInfo = {},
+  ): Promise<Response | ((socket: Socket) => void)> {
     if (this.#closed) return this.#dated(closedAnswer(request));
     const path = channelPath(new URL(request.url).pathname);
     if (!path) return this.#dated(new Response('No such channel.\n', { status: 404 }));
-    const answer = await this.#gateway.upgrade(request, path);
+    const answer = await this.#gateway.upgrade(request, path, connectionOf(request, connection));
     return answer instanceof Response ? this.#dated(answer) : answer;
   }
 
@@ -133,6 +161,49 @@ export class SessionManagerService {
   /** The managed nodes, in no order. */
   async targets(): Promise<readonly Target[]> {
     return (await this.#nodes.list()).map(targetOf);
+  }
+
+  /**
+   * Whether policies let somebody start a session: what a portal shows. Nothing is asked of the node, which may not be
+   * connected, and limits are not counted.
+   *
+   * @param caller with the record of an access key, its session policies and what else it says count, too
+   * @param document name or ARN; default `SSM-SessionManagerRunShell`
+   * @param connection of the caller, as for {@link fetch}
+   * @throws {HawserError} `ERR_UNKNOWN_DOCUMENT`
+   */
+  async canStart(
+    caller: Principal | CallerRecord,
+    target: string,
+    document?: string,
+    connection?: ConnectionInfo,
+  ): Promise<StartPermission> {
+    return (await this.canStartEach(caller, [target], document, connection)).get(target)!;
+  }
+
+  /**
+   * {@link canStart} for a list of nodes.
+   *
+   * @throws {HawserError} `ERR_UNKNOWN_DOCUMENT`
+   */
+  async canStartEach(
+    caller: Principal | CallerRecord,
+    targets: Iterable<string>,
+    document?: string,
+    connection: ConnectionInfo = {},
+  ): Promise<ReadonlyMap<string, StartPermission>> {
+    return this.#starts.of(caller, targets, document, connection);
+  }
+
+  /**
+   * Decides about a request for access (StartAccessRequest) that is pending, or revokes one that was approved: its
+   * credentials are good no more. Sessions that were started with them go on, without `endRevokedSessions`.
+   *
+   * @throws {HawserError} `ERR_UNKNOWN_ACCESS_REQUEST`, `ERR_ACCESS_REQUEST_DECIDED`
+   */
+  async decideAccess(accessRequestId: string, decision: AccessDecision | 'Revoked'): Promise<void> {
+    await this.#accessRequests.decide(accessRequestId, decision);
+    if (decision === 'Revoked') this.#rechecks?.look();
   }
 
   /**
@@ -170,6 +241,7 @@ export class SessionManagerService {
   async resume(): Promise<void> {
     await this.#nodes.resume();
     await this.#sessions.resume();
+    await this.#accessRequests.resume();
   }
 
   /**
@@ -180,6 +252,7 @@ export class SessionManagerService {
   async close({ sessions = 'end' }: CloseOptions = {}): Promise<void> {
     this.#closed = true;
     this.#longPolls.close();
+    this.#rechecks?.stop();
     await this.#sessions.shutDown(sessions);
     await this.#gateway.shutDown();
   }

@@ -1,6 +1,7 @@
 import type { ParameterValues } from '../core/documents/parameters.ts';
 import type { SessionDocument } from '../core/documents/session-document.ts';
 import type { Side } from './bus.ts';
+import type { ConnectionInfo } from './connection.ts';
 import type { TokenRecord } from './token.ts';
 
 /** CONTROL-PLANE.md section 4.1. `Terminated` and `Failed` are final. */
@@ -31,15 +32,20 @@ export type EndReason =
   | 'TargetDisconnected'
   /** The agent reported a failure. */
   | 'AgentFailure'
-  | 'ServiceShutdown';
+  | 'ServiceShutdown'
+  /** Its owner may no longer start it, or the owner's credentials are good no more. */
+  | 'AccessRevoked';
 
 /** Everything the service knows of a session. Times are milliseconds since the epoch. */
 export interface SessionRecord {
   readonly sessionId: string;
   readonly target: string;
-  /** Who started it. */
-  readonly owner: { readonly arn: string; readonly userId: string };
+  readonly owner: SessionOwner;
+  /** The request for access that was approved for it. */
+  readonly accessRequestId?: string;
   readonly documentName: string;
+  /** Whether the owner named the document. Absent in records from before that was kept: then it was named. */
+  readonly documentNamed?: boolean;
   readonly documentContent: SessionDocument;
   /** Those that were given, as the agent takes them. */
   readonly parameters: ParameterValues;
@@ -76,6 +82,17 @@ export interface SessionRecord {
   readonly terminatingAt?: number;
   /** When stream data passed, noted when that is a tenth of `idleTimeout` later than what is noted. Default `startDate`. */
   readonly lastActivity?: number;
+}
+
+/** Who started it, and how to ask again whether they may. */
+export interface SessionOwner {
+  readonly arn: string;
+  /** `aws:userid` */
+  readonly userId: string;
+  /** With which they started it, or resumed it last. */
+  readonly accessKeyId?: string;
+  /** From where. */
+  readonly connection?: ConnectionInfo;
 }
 
 /** As the agent reported it. A member is empty where it put none. */

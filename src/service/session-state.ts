@@ -140,6 +140,7 @@ const CANCEL_DETAILS: Readonly<Partial<Record<EndReason, string>>> = {
   MaxDuration: 'Your session reached its maximum duration and has been terminated.',
   ConnectTimeout: 'The managed node or the client did not connect to the session in time.',
   TargetDisconnected: 'The managed node lost its connection to the session and did not come back.',
+  AccessRevoked: 'Your access has ended, and your session has been terminated.',
   ServiceShutdown: 'The service is shutting down.',
 };
 

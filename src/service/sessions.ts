@@ -1,9 +1,10 @@
 import { ApiError } from './api-error.ts';
 import type { Side } from './bus.ts';
 import { nodeSubject } from './bus.ts';
+import type { Caller } from './caller.ts';
 import type { ServiceContext } from './context.ts';
 import { channelClosedFrame, startSessionFrame } from './frames.ts';
-import { type EndReason, isOver, type SessionRecord, withSide } from './session-record.ts';
+import { type EndReason, isOver, type SessionOwner, type SessionRecord, withSide } from './session-record.ts';
 import {
   active,
   agentReported,
@@ -18,7 +19,7 @@ import {
 } from './session-state.ts';
 import { activityNoteInterval, SessionTimer } from './session-timer.ts';
 import { type Change, change } from './store.ts';
-import { isTokenOf, newToken, tokenRecord } from './token.ts';
+import { isTokenOf, newToken, type TokenRecord, tokenRecord } from './token.ts';
 
 /** What a new session is made of; the rest of its record follows. */
 export type NewSession = Pick<
@@ -26,7 +27,9 @@ export type NewSession = Pick<
   | 'sessionId'
   | 'target'
   | 'owner'
+  | 'accessRequestId'
   | 'documentName'
+  | 'documentNamed'
   | 'documentContent'
   | 'parameters'
   | 'reason'
@@ -114,15 +117,42 @@ export class Sessions {
     return entries.map(({ value }) => value).filter((record) => !this.#isForgotten(record));
   }
 
-  /** A fresh token in the place of the one before, or `undefined` when the session can no longer be joined. */
-  async mintToken(sessionId: string, side: Side): Promise<string | undefined> {
+  /**
+   * A fresh token in the place of the one before, or `undefined` when the session can no longer be joined.
+   *
+   * @param caller who is given the token of a client; the owner has its credentials renewed by it
+   */
+  async mintToken(sessionId: string, side: Side, caller?: Caller): Promise<string | undefined> {
     const { random, digest, wallClock, timers } = this.#context;
     const value = newToken(random);
-    const token = tokenRecord(value, wallClock.now() + timers.token, digest);
-    const made = await this.#change(sessionId, (record) =>
-      isEnded(record, side) ? undefined : withSide(record, side, { token }),
-    );
+    const accessKeyId = caller?.accessKeyId;
+    const token: TokenRecord = {
+      ...tokenRecord(value, wallClock.now() + timers.token, digest),
+      ...(accessKeyId !== undefined && { accessKeyId }),
+    };
+    const made = await this.#change(sessionId, (record) => {
+      if (isEnded(record, side)) return undefined;
+      const owner = caller?.principal.arn === record.owner.arn ? ownerOf(caller) : record.owner;
+      return { ...withSide(record, side, { token }), owner };
+    });
     return made && made.after !== made.before ? value : undefined;
+  }
+
+  /** The session and the access key of who was given a token of its client; `undefined` for one that is not good. */
+  async byToken(
+    sessionId: string,
+    token: string,
+  ): Promise<{ readonly session: SessionRecord; readonly accessKeyId: string | undefined } | undefined> {
+    const { wallClock, digest, store } = this.#context;
+    const session = (await store.sessions.get(sessionId))?.value;
+    const record = session?.client.token;
+    if (!session || !isTokenOf(record, token, wallClock.now(), digest)) return undefined;
+    return { session, accessKeyId: record?.accessKeyId };
+  }
+
+  /** Those that were started or resumed here, and are not over. */
+  running(): readonly string[] {
+    return [...this.#timers.keys()];
   }
 
   /**
@@ -271,6 +301,11 @@ export class Sessions {
   #now(): number {
     return this.#context.clock.now();
   }
+}
+
+export function ownerOf({ principal, accessKeyId, connection }: Caller): SessionOwner {
+  const { arn, userId } = principal;
+  return { arn, userId, ...(accessKeyId !== undefined && { accessKeyId }), connection };
 }
 
 /** Nobody can join any more. An agent that announced its end may still come back to deliver the rest. */

@@ -1,4 +1,5 @@
 import { HawserError } from '../base/error.ts';
+import type { AccessRequestRecord } from './access-request-record.ts';
 import type { ActivationRecord } from './activation-record.ts';
 import type { DocumentContentRecord, DocumentRecord } from './document-record.ts';
 import type { NodeRecord } from './node-record.ts';
@@ -11,7 +12,7 @@ import type { SettingRecord } from './setting-record.ts';
  * of plain JSON, changed by compare-and-set, and watched. One process uses {@link memoryStore}; a shared engine
  * takes its place when there are several (ARCHITECTURE.md, "Past one machine"). Tokens and activation codes are kept
  * hashed, inside the record they open, so that using one up and what follows from it are one change. The role
- * credentials of nodes are secrets, which a shared engine has to keep as such.
+ * credentials of nodes, and those of requests for access, are secrets, which a shared engine has to keep as such.
  */
 export interface Store {
   readonly sessions: RecordStore<SessionRecord>;
@@ -24,6 +25,8 @@ export interface Store {
   readonly settings: RecordStore<SettingRecord>;
   /** By activation id. */
   readonly activations: RecordStore<ActivationRecord>;
+  /** By id. Records hold secrets. */
+  readonly accessRequests: RecordStore<AccessRequestRecord>;
   /** By access key id. Records hold secrets. */
   readonly roleCredentials: RecordStore<RoleCredentialsRecord>;
 }
@@ -39,6 +42,7 @@ const KINDS: Readonly<Record<RecordKind, true>> = {
   documentContents: true,
   settings: true,
   activations: true,
+  accessRequests: true,
   roleCredentials: true,
 };
 

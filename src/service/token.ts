@@ -12,6 +12,8 @@ export interface TokenRecord {
   readonly hash: string;
   /** Milliseconds since the epoch; good before that time. */
   readonly expires: number;
+  /** Of who was given it, of a client's. */
+  readonly accessKeyId?: string;
 }
 
 /** A fresh token: 256 random bits in 64 characters, within the 300 of the API model (CONTROL-PLANE.md section 2.1). */

@@ -82,7 +82,7 @@ describe.each(RESOURCES)('a %s', (ResourceType, ResourceId, arn) => {
       requests.length = 0;
       expect((await w.call(operation, { ...resource, ...input })).body.__type).toBe('AccessDeniedException');
       expect(requests[0]).toMatchObject({ action: `ssm:${operation}`, resource: arn });
-      return Object.fromEntries(requests[0]!.context);
+      return Object.fromEntries([...requests[0]!.context].filter(([key]) => /tag/i.test(key)));
     };
     const own = { 'ssm:resourceTag/team': 'web', 'aws:ResourceTag/team': 'web' };
     expect(await shown('AddTagsToResource', { Tags: [{ Key: 'a', Value: 'b' }] })).toEqual({

@@ -27,7 +27,7 @@ export function createActivation({ context, authorization, activations }: Operat
       },
     ),
 
-    async handle(input, { principal }) {
+    async handle(input, call) {
       const { IamRole, Description, DefaultInstanceName, RegistrationLimit = 1, Tags = [] } = input;
       const tags = tagsOf(Tags);
       const now = context.wallClock.now();
@@ -35,7 +35,7 @@ export function createActivation({ context, authorization, activations }: Operat
       if (expires <= now || expires > now + MAX_LIFE) {
         throw new ApiError('InvalidParameters', 'The expiration date must be within the next 30 days.');
       }
-      await authorization.createActivation(principal, IamRole, tags);
+      await authorization.createActivation(call, IamRole, tags);
       const { activationId, code } = await activations.create({
         iamRole: IamRole,
         ...(Description !== undefined && { description: Description }),

@@ -33,12 +33,12 @@ export function createDocument({ context, authorization, documents }: OperationP
       },
     ),
 
-    async handle(input, { principal }) {
+    async handle(input, call) {
       const { Name, Content, DocumentType = 'Command', DocumentFormat = 'JSON', Tags = [] } = input;
       const { VersionName, DisplayName, TargetType } = input;
       const tags = tagsOf(Tags);
       checkName(Name);
-      await authorization.createDocument(principal, Name, tags);
+      await authorization.createDocument(call, Name, tags);
       if (DocumentType !== 'Session') throw wrongType(DocumentType, 'ValidationException');
       const content = readDocument(Name, Content, DocumentFormat);
       if (await documents.find(Name)) throw alreadyExists(Name);
@@ -62,7 +62,7 @@ export function createDocument({ context, authorization, documents }: OperationP
       return {
         DocumentDescription: documentDescription(record, record.versions[0]!, content, {
           scope: context,
-          accountId: principal.accountId,
+          accountId: call.principal.accountId,
           status: 'Creating',
         }),
       };

@@ -8,8 +8,8 @@ export function deleteActivation({ authorization, activations }: OperationParts)
     name: 'DeleteActivation',
     input: structure({ ActivationId: string({ pattern: UUID }) }),
 
-    async handle({ ActivationId }, { principal }) {
-      await authorization.account(principal, 'ssm:DeleteActivation');
+    async handle({ ActivationId }, call) {
+      await authorization.account(call, 'ssm:DeleteActivation');
       if (await activations.delete(ActivationId)) return {};
       throw new ApiError('InvalidActivationId', `There is no activation ${ActivationId}.`);
     },

@@ -21,8 +21,8 @@ export function deleteDocument(parts: OperationParts) {
       { DocumentVersion: DOCUMENT_VERSION, VersionName: VERSION_NAME, Force: boolean() },
     ),
 
-    async handle({ Name, DocumentVersion: selector, VersionName: versionName }, { principal }) {
-      const record = await ownDocument(parts, principal, 'ssm:DeleteDocument', Name);
+    async handle({ Name, DocumentVersion: selector, VersionName: versionName }, call) {
+      const record = await ownDocument(parts, call, 'ssm:DeleteDocument', Name);
       if (selector === undefined && versionName === undefined) {
         if (Object.keys(record.sharedWith).length > 0) {
           throw new ApiError(

@@ -21,14 +21,14 @@ export function describeActivations({ context, authorization, activations }: Ope
     name: 'DescribeActivations',
     input: INPUT,
 
-    async handle({ Filters = [], MaxResults = 50, NextToken }, { principal }) {
-      await authorization.account(principal, 'ssm:DescribeActivations');
+    async handle({ Filters = [], MaxResults = 50, NextToken }, call) {
+      await authorization.account(call, 'ssm:DescribeActivations');
       const passes = filterOf(Filters);
       const found = (await activations.list()).filter(passes);
       const query = JSON.stringify([
         'activations',
         Filters.map(({ FilterKey, FilterValues }) => [FilterKey, FilterValues]),
-        principal.arn,
+        call.principal.arn,
       ]);
       const { items, next } = pageOf(
         found,

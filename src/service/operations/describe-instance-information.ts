@@ -28,8 +28,8 @@ export function describeInstanceInformation({ context, authorization, nodes }: O
     name: 'DescribeInstanceInformation',
     input: INPUT,
 
-    async handle(input, { principal }) {
-      await authorization.account(principal, 'ssm:DescribeInstanceInformation');
+    async handle(input, call) {
+      await authorization.account(call, 'ssm:DescribeInstanceInformation');
       const { MaxResults = 10, NextToken } = input;
       const filters = filtersOf(input);
       const now = context.wallClock.now();
@@ -39,7 +39,7 @@ export function describeInstanceInformation({ context, authorization, nodes }: O
       if (unknown !== undefined) {
         throw new ApiError('InvalidInstanceId', `There is no managed node ${unknown.slice(0, 400)}.`);
       }
-      const query = JSON.stringify(['instances', filters, principal.arn]);
+      const query = JSON.stringify(['instances', filters, call.principal.arn]);
       const page = { size: MaxResults, token: NextToken, query };
       const { items, next } = pageOf(all.filter(passes), positionOf, page, context);
       return { InstanceInformationList: items.map((node) => instanceInformation(node, now)), ...next };

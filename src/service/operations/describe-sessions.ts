@@ -4,7 +4,7 @@ import { isOver, type SessionRecord } from '../session-record.ts';
 import { type Infer, integer, string, structure } from '../shape.ts';
 import { type Call, type OperationParts, operation } from './operation.ts';
 import { pageOf } from './page.ts';
-import { SESSION_FILTERS, sessionFilter } from './session-filter.ts';
+import { accessTypeOf, SESSION_FILTERS, sessionFilter } from './session-filter.ts';
 
 const INPUT = structure(
   { State: string<'Active' | 'History'>({ values: ['Active', 'History'] }) },
@@ -22,7 +22,7 @@ export function describeSessions({ context, authorization, sessions }: Operation
     input: INPUT,
 
     async handle(input, call) {
-      await authorization.account(call.principal, 'ssm:DescribeSessions');
+      await authorization.account(call, 'ssm:DescribeSessions');
       const { State, MaxResults = 50, NextToken, Filters = [] } = input;
       const passes = sessionFilter(Filters);
       const found = (await sessions.list())
@@ -64,7 +64,7 @@ function describe(session: SessionRecord, scope: ArnScope): object {
     ...(status === 'Failed' && details !== undefined && { Details: details.slice(0, MAX_DETAILS) }),
     ...(maxDuration !== undefined && { MaxSessionDuration: `${maxDuration / 60_000}` }),
     OutputUrl: outputUrl(session, scope),
-    AccessType: 'Standard',
+    AccessType: accessTypeOf(session),
   };
 }
 

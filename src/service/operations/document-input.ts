@@ -1,7 +1,7 @@
-import type { Principal } from '../../policy/index.ts';
 import { ApiError } from '../api-error.ts';
 import { documentName } from '../arn.ts';
 import type { DocumentAction } from '../authorization.ts';
+import type { Caller } from '../caller.ts';
 import { relationOf } from '../document-access.ts';
 import type { DocumentFormat, DocumentRecord, DocumentVersionRecord } from '../document-record.ts';
 import { defaultVersionOf, type FoundDocument, latestVersionOf } from '../documents.ts';
@@ -22,14 +22,15 @@ type Parts = Pick<OperationParts, 'context' | 'authorization' | 'documents'>;
 /** A document to read, by name or ARN. @throws {ApiError} `AccessDeniedException`, `InvalidDocument` */
 export async function readableDocument(
   { context, authorization, documents }: Parts,
-  principal: Principal,
+  caller: Caller,
   action: DocumentAction,
   nameOrArn: string,
 ): Promise<FoundDocument> {
   const name = documentName(nameOrArn, context);
   const found = name === undefined ? undefined : await documents.find(name);
-  await authorization.document(principal, action, nameOrArn, found?.record.tags ?? {});
-  if (!found || !relationOf(found.record, principal.accountId, context)) throw noSuchDocument(nameOrArn);
+  await authorization.document(caller, action, nameOrArn, found?.record.tags ?? {});
+  if (!found || !relationOf(found.record, caller.principal.accountId, context))
+    throw noSuchDocument(nameOrArn);
   return found;
 }
 
@@ -40,13 +41,13 @@ export async function readableDocument(
  */
 export async function ownDocument(
   { context, authorization, documents }: Parts,
-  principal: Principal,
+  caller: Caller,
   action: DocumentAction,
   name: string,
 ): Promise<DocumentRecord> {
   const found = await documents.find(name);
-  await authorization.document(principal, action, name, found?.record.tags ?? {});
-  if (!found || principal.accountId !== context.accountId) throw noSuchDocument(name);
+  await authorization.document(caller, action, name, found?.record.tags ?? {});
+  if (!found || caller.principal.accountId !== context.accountId) throw noSuchDocument(name);
   if (!found.fixed) return found.record;
   throw new ApiError(
     'InvalidDocumentOperation',

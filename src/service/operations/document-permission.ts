@@ -25,10 +25,10 @@ export function modifyDocumentPermission(parts: OperationParts) {
       },
     ),
 
-    async handle(input, { principal }) {
+    async handle(input, call) {
       const { Name, PermissionType, SharedDocumentVersion = '$DEFAULT' } = input;
       const { AccountIdsToAdd = [], AccountIdsToRemove = [] } = input;
-      await ownDocument(parts, principal, 'ssm:ModifyDocumentPermission', Name);
+      await ownDocument(parts, call, 'ssm:ModifyDocumentPermission', Name);
       checkPermissionType(PermissionType);
       const changed = await documents.change(Name, (record) => {
         const shared = new Map(Object.entries(record.sharedWith));
@@ -51,10 +51,10 @@ export function describeDocumentPermission(parts: OperationParts) {
       { MaxResults: integer({ min: 1, max: 200 }), NextToken: string({ max: 2000 }) },
     ),
 
-    async handle({ Name, PermissionType, MaxResults = 200, NextToken }, { principal }) {
-      const { sharedWith } = await ownDocument(parts, principal, 'ssm:DescribeDocumentPermission', Name);
+    async handle({ Name, PermissionType, MaxResults = 200, NextToken }, call) {
+      const { sharedWith } = await ownDocument(parts, call, 'ssm:DescribeDocumentPermission', Name);
       checkPermissionType(PermissionType);
-      const query = JSON.stringify(['document permission', Name, principal.arn]);
+      const query = JSON.stringify(['document permission', Name, call.principal.arn]);
       const { items, next } = pageOf(
         Object.entries(sharedWith),
         ([id]) => ({ date: 0, id }),

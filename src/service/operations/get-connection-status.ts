@@ -7,9 +7,9 @@ export function getConnectionStatus({ authorization, nodes }: OperationParts) {
     name: 'GetConnectionStatus',
     input: structure({ Target: string({ min: 1, max: 400 }) }),
 
-    async handle({ Target }, { principal }) {
+    async handle({ Target }, call) {
       const node = await nodes.getSettled(Target);
-      await authorization.node(principal, 'ssm:GetConnectionStatus', Target, node?.tags ?? {});
+      await authorization.node(call, 'ssm:GetConnectionStatus', Target, node?.tags ?? {});
       return { Target, Status: node?.channel === undefined ? 'notconnected' : 'connected' };
     },
   });

@@ -1,4 +1,3 @@
-import type { Principal } from '../../policy/index.ts';
 import { nameFor, usualVersionFor, versionsFor } from '../document-access.ts';
 import { documentDescription, versionNames } from '../document-description.ts';
 import { textIn } from '../document-text.ts';
@@ -12,7 +11,7 @@ import {
   selectedVersion,
   VERSION_NAME,
 } from './document-input.ts';
-import { type OperationParts, operation } from './operation.ts';
+import { type Call, type OperationParts, operation } from './operation.ts';
 
 /** In the format of the version, or in the one that is asked for (CONTROL-PLANE.md section 2.6). */
 export function getDocument(parts: OperationParts) {
@@ -23,11 +22,11 @@ export function getDocument(parts: OperationParts) {
       { DocumentVersion: DOCUMENT_VERSION, VersionName: VERSION_NAME, DocumentFormat: DOCUMENT_FORMAT },
     ),
 
-    async handle(input, { principal }) {
-      const { record, version, content } = await readVersion(parts, principal, 'ssm:GetDocument', input);
+    async handle(input, call) {
+      const { record, version, content } = await readVersion(parts, call, 'ssm:GetDocument', input);
       const { DocumentFormat = version.format } = input;
       return {
-        Name: nameFor(record, principal.accountId, parts.context),
+        Name: nameFor(record, call.principal.accountId, parts.context),
         CreatedDate: version.createdDate / 1000,
         ...versionNames(version),
         DocumentVersion: `${version.version}`,
@@ -49,10 +48,10 @@ export function describeDocument(parts: OperationParts) {
       { DocumentVersion: DOCUMENT_VERSION, VersionName: VERSION_NAME },
     ),
 
-    async handle(input, { principal }) {
+    async handle(input, call) {
       const action = 'ssm:DescribeDocument';
-      const { record, version, content } = await readVersion(parts, principal, action, input);
-      const { accountId } = principal;
+      const { record, version, content } = await readVersion(parts, call, action, input);
+      const { accountId } = call.principal;
       return {
         Document: documentDescription(record, version, content, {
           scope: parts.context,
@@ -72,13 +71,13 @@ interface VersionInput {
 
 async function readVersion(
   parts: OperationParts,
-  principal: Principal,
+  call: Call,
   action: 'ssm:GetDocument' | 'ssm:DescribeDocument',
   { Name, DocumentVersion: selector, VersionName: versionName }: VersionInput,
 ) {
   const { context, documents } = parts;
-  const { accountId } = principal;
-  const found = await readableDocument(parts, principal, action, Name);
+  const { accountId } = call.principal;
+  const found = await readableDocument(parts, call, action, Name);
   const { record } = found;
   const version = selectedVersion(
     record,

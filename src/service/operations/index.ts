@@ -1,3 +1,4 @@
+import { accessRequestOperations } from './access-request.ts';
 import { createActivation } from './create-activation.ts';
 import { createDocument } from './create-document.ts';
 import { deleteActivation } from './delete-activation.ts';
@@ -47,6 +48,7 @@ export function operations(parts: OperationParts): readonly Operation[] {
     describeDocumentPermission(parts),
     ...resourceTags(parts),
     ...serviceSettings(parts),
+    ...accessRequestOperations(parts),
     createActivation(parts),
     describeActivations(parts),
     deleteActivation(parts),

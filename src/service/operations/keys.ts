@@ -17,7 +17,10 @@ export function keyOperations(
   { authorization }: OperationParts,
   keys: LocalKeyService,
 ): readonly Operation[] {
-  const callerOf = ({ principal }: Call): KeyCaller => ({ principal, authorize: authorization.authorize });
+  const callerOf = (call: Call): KeyCaller => ({
+    principal: call.principal,
+    authorize: authorization.authorizerFor(call),
+  });
 
   const generateDataKey = (name: 'GenerateDataKey' | 'GenerateDataKeyWithoutPlaintext') =>
     operation({

@@ -16,11 +16,11 @@ export function listDocumentVersions(parts: OperationParts) {
       { MaxResults: integer({ min: 1, max: 50 }), NextToken: string({ max: 2000 }) },
     ),
 
-    async handle({ Name, MaxResults = 50, NextToken }, { principal }) {
-      const { record } = await readableDocument(parts, principal, 'ssm:ListDocumentVersions', Name);
-      const query = JSON.stringify(['document versions', record.name, principal.arn]);
+    async handle({ Name, MaxResults = 50, NextToken }, call) {
+      const { record } = await readableDocument(parts, call, 'ssm:ListDocumentVersions', Name);
+      const query = JSON.stringify(['document versions', record.name, call.principal.arn]);
       const { items, next } = pageOf(
-        versionsFor(record, principal.accountId, context),
+        versionsFor(record, call.principal.accountId, context),
         positionOf,
         { size: MaxResults, token: NextToken, query },
         context,

@@ -27,16 +27,16 @@ export function listDocuments({ context, authorization, documents }: OperationPa
     name: 'ListDocuments',
     input: INPUT,
 
-    async handle(input, { principal }) {
-      await authorization.account(principal, 'ssm:ListDocuments');
-      const { accountId } = principal;
+    async handle(input, call) {
+      await authorization.account(call, 'ssm:ListDocuments');
+      const { accountId } = call.principal;
       const { MaxResults = 50, NextToken } = input;
       const filters = filtersOf(input);
       const passes = documentFilter(filters, accountId, context);
       const found = (await documents.list())
         .map(({ record }) => record)
         .filter((record) => relationOf(record, accountId, context) !== undefined && passes(record));
-      const query = JSON.stringify(['documents', filters, principal.arn]);
+      const query = JSON.stringify(['documents', filters, call.principal.arn]);
       const { items, next } = pageOf(
         found,
         ({ name }) => ({ date: 0, id: name }),

@@ -9,9 +9,9 @@ export function deregisterManagedInstance({ authorization, nodes, hybridNodes }:
     name: 'DeregisterManagedInstance',
     input: structure({ InstanceId: MANAGED_INSTANCE_ID }),
 
-    async handle({ InstanceId }, { principal }) {
+    async handle({ InstanceId }, call) {
       const node = await nodes.get(InstanceId);
-      await authorization.node(principal, 'ssm:DeregisterManagedInstance', InstanceId, node?.tags ?? {});
+      await authorization.node(call, 'ssm:DeregisterManagedInstance', InstanceId, node?.tags ?? {});
       if (await hybridNodes.deregister(InstanceId)) return {};
       throw invalidInstanceId(InstanceId);
     },
@@ -27,10 +27,10 @@ export function updateManagedInstanceRole({ authorization, nodes, hybridNodes }:
       IamRole: string({ min: 1, max: 64, pattern: IAM_ROLE }),
     }),
 
-    async handle({ InstanceId, IamRole }, { principal }) {
+    async handle({ InstanceId, IamRole }, call) {
       const node = await nodes.get(InstanceId);
-      await authorization.node(principal, 'ssm:UpdateManagedInstanceRole', InstanceId, node?.tags ?? {});
-      await authorization.passRole(principal, IamRole);
+      await authorization.node(call, 'ssm:UpdateManagedInstanceRole', InstanceId, node?.tags ?? {});
+      await authorization.passRole(call, IamRole);
       if (await hybridNodes.setRole(InstanceId, IamRole)) return {};
       throw invalidInstanceId(InstanceId);
     },

@@ -1,9 +1,10 @@
 import type { LocalKeyService } from '../../kms/index.ts';
-import type { Principal } from '../../policy/index.ts';
+import type { AccessRequests } from '../access-requests.ts';
 import type { Activations } from '../activations.ts';
 import { ApiError } from '../api-error.ts';
 import { targetArn } from '../arn.ts';
 import type { Authorization } from '../authorization.ts';
+import type { Caller } from '../caller.ts';
 import type { ServiceContext } from '../context.ts';
 import type { Documents } from '../documents.ts';
 import type { HybridNodes } from '../hybrid-nodes.ts';
@@ -34,11 +35,7 @@ export interface Operation<Input = unknown> {
 export type ApiName = 'ssm' | 'ec2messages' | 'kms';
 
 /** What there is to know of a call beside its input. */
-export interface Call {
-  /** Nobody, for a request that is signed with nothing. */
-  readonly principal: Principal;
-  /** The managed node whose agent calls, if one does. */
-  readonly targetId?: string;
+export interface Call extends Caller {
   /** Where the request went. */
   readonly url: URL;
   /** Nobody waits for the answer any more. */
@@ -52,6 +49,7 @@ export interface OperationParts {
   readonly nodes: Nodes;
   readonly hybridNodes: HybridNodes;
   readonly activations: Activations;
+  readonly accessRequests: AccessRequests;
   readonly roleCredentials: RoleCredentials;
   readonly sessions: Sessions;
   readonly documents: Documents;

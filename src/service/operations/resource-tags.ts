@@ -28,13 +28,13 @@ export function resourceTags(parts: OperationParts): readonly Operation[] {
       name: 'AddTagsToResource',
       input: structure({ ...RESOURCE, Tags: TAGS }),
 
-      async handle({ ResourceType, ResourceId, Tags: given }, { principal }) {
+      async handle({ ResourceType, ResourceId, Tags: given }, call) {
         const keys = given.map(({ Key }) => Key);
         checkTagKeys(keys, 'ValidationException');
         const added = Object.fromEntries(given.map(({ Key, Value }) => [Key, Value]));
-        const resource = await resourceOf(ResourceType, ResourceId, principal, parts);
+        const resource = await resourceOf(ResourceType, ResourceId, call.principal, parts);
         const { arn, tags } = resource;
-        await authorization.resource(principal, 'ssm:AddTagsToResource', arn, tags ?? {}, { added, keys });
+        await authorization.resource(call, 'ssm:AddTagsToResource', arn, tags ?? {}, { added, keys });
         if (!tags) throw new ApiError('InvalidResourceId', '');
         await resource.change((before) => {
           const after = { ...before, ...added };
@@ -48,10 +48,10 @@ export function resourceTags(parts: OperationParts): readonly Operation[] {
       name: 'RemoveTagsFromResource',
       input: structure({ ...RESOURCE, TagKeys: list(TAG_KEY) }),
 
-      async handle({ ResourceType, ResourceId, TagKeys: keys }, { principal }) {
-        const resource = await resourceOf(ResourceType, ResourceId, principal, parts);
+      async handle({ ResourceType, ResourceId, TagKeys: keys }, call) {
+        const resource = await resourceOf(ResourceType, ResourceId, call.principal, parts);
         const { arn, tags } = resource;
-        await authorization.resource(principal, 'ssm:RemoveTagsFromResource', arn, tags ?? {}, { keys });
+        await authorization.resource(call, 'ssm:RemoveTagsFromResource', arn, tags ?? {}, { keys });
         if (!tags) throw new ApiError('InvalidResourceId', '');
         await resource.change((before) =>
           Object.fromEntries(Object.entries(before).filter(([key]) => !keys.includes(key))),
@@ -63,9 +63,9 @@ export function resourceTags(parts: OperationParts): readonly Operation[] {
       name: 'ListTagsForResource',
       input: structure(RESOURCE),
 
-      async handle({ ResourceType, ResourceId }, { principal }) {
-        const { arn, tags } = await resourceOf(ResourceType, ResourceId, principal, parts);
-        await authorization.resource(principal, 'ssm:ListTagsForResource', arn, tags ?? {});
+      async handle({ ResourceType, ResourceId }, call) {
+        const { arn, tags } = await resourceOf(ResourceType, ResourceId, call.principal, parts);
+        await authorization.resource(call, 'ssm:ListTagsForResource', arn, tags ?? {});
         if (!tags) throw new ApiError('InvalidResourceId', '');
         return { TagList: Object.entries(tags).map(([Key, Value]) => ({ Key, Value })) };
       },

@@ -12,7 +12,7 @@ export function resumeSession(parts: OperationParts) {
 
     async handle({ SessionId }, call) {
       const session = await sessions.get(SessionId);
-      await authorization.session(call.principal, 'ssm:ResumeSession', SessionId, session);
+      await authorization.session(call, 'ssm:ResumeSession', SessionId, session);
       if (!session) throw doesNotExist(SessionId);
       // Without a token the plugin says that the session timed out and exits; an error would make it try again.
       return (

@@ -1,10 +1,9 @@
-import type { Principal } from '../../policy/index.ts';
 import { ApiError } from '../api-error.ts';
 import { settingArn } from '../arn.ts';
 import { SETTING_VALUES, type Setting, settingIdOf } from '../settings.ts';
 import { string, structure } from '../shape.ts';
 import { IAM_ROLE } from './create-activation.ts';
-import { type Operation, type OperationParts, operation } from './operation.ts';
+import { type Call, type Operation, type OperationParts, operation } from './operation.ts';
 
 const SETTING_ID = string({ min: 1, max: 1000 });
 
@@ -13,10 +12,10 @@ export function serviceSettings(parts: OperationParts): readonly Operation[] {
   const { context, authorization, settings } = parts;
 
   /** @throws {ApiError} `AccessDeniedException`, `ServiceSettingNotFound` */
-  async function found(principal: Principal, name: string, idOrArn: string): Promise<Setting> {
+  async function found(call: Call, name: string, idOrArn: string): Promise<Setting> {
     const settingId = settingIdOf(idOrArn, context);
     const resource = settingId.startsWith('/') ? settingArn(settingId, context) : settingId;
-    await authorization.resource(principal, `ssm:${name}`, resource, {});
+    await authorization.resource(call, `ssm:${name}`, resource, {});
     const setting = await settings.get(settingId);
     if (setting) return setting;
     throw new ApiError(
@@ -42,16 +41,16 @@ export function serviceSettings(parts: OperationParts): readonly Operation[] {
       name: 'GetServiceSetting',
       input: structure({ SettingId: SETTING_ID }),
 
-      async handle({ SettingId }, { principal }) {
-        return { ServiceSetting: shown(await found(principal, 'GetServiceSetting', SettingId)) };
+      async handle({ SettingId }, call) {
+        return { ServiceSetting: shown(await found(call, 'GetServiceSetting', SettingId)) };
       },
     }),
     operation({
       name: 'UpdateServiceSetting',
       input: structure({ SettingId: SETTING_ID, SettingValue: string({ min: 1, max: 4096 }) }),
 
-      async handle({ SettingId, SettingValue }, { principal }) {
-        const { settingId } = await found(principal, 'UpdateServiceSetting', SettingId);
+      async handle({ SettingId, SettingValue }, call) {
+        const { settingId } = await found(call, 'UpdateServiceSetting', SettingId);
         const values = SETTING_VALUES.get(settingId);
         if (values)
           checkValue(SettingValue, values.includes(SettingValue), `enum value set: [${values.join(', ')}]`);
@@ -61,9 +60,9 @@ export function serviceSettings(parts: OperationParts): readonly Operation[] {
             IAM_ROLE.test(SettingValue),
             `regular expression pattern: ${IAM_ROLE.source}`,
           );
-          await authorization.passRole(principal, SettingValue);
+          await authorization.passRole(call, SettingValue);
         }
-        await settings.set(settingId, SettingValue, principal.arn);
+        await settings.set(settingId, SettingValue, call.principal.arn);
         return {};
       },
     }),
@@ -71,8 +70,8 @@ export function serviceSettings(parts: OperationParts): readonly Operation[] {
       name: 'ResetServiceSetting',
       input: structure({ SettingId: SETTING_ID }),
 
-      async handle({ SettingId }, { principal }) {
-        const { settingId } = await found(principal, 'ResetServiceSetting', SettingId);
+      async handle({ SettingId }, call) {
+        const { settingId } = await found(call, 'ResetServiceSetting', SettingId);
         await settings.reset(settingId);
         return { ServiceSetting: shown((await settings.get(settingId))!) };
       },

@@ -49,10 +49,15 @@ const FILTERS: ReadonlyMap<string, (value: string) => Predicate> = new Map<
     (value) => {
       if (!ACCESS_TYPES.includes(value))
         throw invalid(`AccessType must be one of ${ACCESS_TYPES.join(', ')}.`);
-      return () => value === 'Standard';
+      return (session) => accessTypeOf(session) === value;
     },
   ],
 ]);
+
+/** How its owner came by the access. */
+export function accessTypeOf({ accessRequestId }: SessionRecord): string {
+  return accessRequestId === undefined ? 'Standard' : 'JustInTime';
+}
 
 function startedFrom(value: string): Predicate {
   const time = ISO_8601.test(value) ? Date.parse(value) : Number.NaN;

@@ -6,6 +6,7 @@ import { ApiError } from '../api-error.ts';
 import { runAsUser } from '../run-as-user.ts';
 import { newSessionId } from '../session-id.ts';
 import { isOver } from '../session-record.ts';
+import { ownerOf } from '../sessions.ts';
 import { list, map, string, structure } from '../shape.ts';
 import { type OperationParts, operation } from './operation.ts';
 import { sessionDocument } from './session-document.ts';
@@ -25,11 +26,22 @@ export function startSession(parts: OperationParts) {
       },
     ),
 
-    async handle({ Target, DocumentName = DEFAULT_DOCUMENT, Reason, Parameters = new Map() }, call) {
-      const { principal } = call;
-      const { name, document: named, tags } = await sessionDocument(DocumentName, principal, parts);
+    async handle({ Target, DocumentName, Reason, Parameters = new Map() }, call) {
+      const { principal, access } = call;
+      const {
+        name,
+        document: named,
+        tags,
+      } = await sessionDocument(DocumentName ?? DEFAULT_DOCUMENT, principal, parts);
+      const isNamed = DocumentName !== undefined;
       const node = await nodes.getSettled(Target);
-      await authorization.startSession(principal, Target, node?.tags ?? {}, name, tags);
+      await authorization.startSession(call, {
+        target: Target,
+        tags: node?.tags ?? {},
+        document: name,
+        documentTags: tags,
+        isNamed,
+      });
       if (node?.channel === undefined) {
         throw new ApiError('TargetNotConnected', `${Target} is not connected.`);
       }
@@ -48,8 +60,10 @@ export function startSession(parts: OperationParts) {
       const { sessionId } = await sessions.start({
         sessionId: newSessionId(principal, context.random),
         target: Target,
-        owner: { arn: principal.arn, userId: principal.userId },
+        owner: ownerOf(call),
+        ...(access && { accessRequestId: access.accessRequestId }),
         documentName: name,
+        documentNamed: isNamed,
         documentContent: document,
         parameters,
         runAsUser: runAsUser(document, parameters, principal),

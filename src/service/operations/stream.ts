@@ -10,12 +10,12 @@ export interface StreamMembers {
 /** `undefined` when the session is over. */
 export async function newStream(
   sessionId: string,
-  { url }: Call,
+  call: Call,
   { sessions, streamUrl }: OperationParts,
 ): Promise<StreamMembers | undefined> {
-  const token = await sessions.mintToken(sessionId, 'client');
+  const token = await sessions.mintToken(sessionId, 'client', call);
   if (token === undefined) return undefined;
-  const base = (streamUrl ?? url.origin).replace(/^http/, 'ws').replace(/\/+$/, '');
+  const base = (streamUrl ?? call.url.origin).replace(/^http/, 'ws').replace(/\/+$/, '');
   return {
     SessionId: sessionId,
     TokenValue: token,

@@ -7,9 +7,9 @@ export function terminateSession({ authorization, sessions }: OperationParts) {
     name: 'TerminateSession',
     input: SESSION_INPUT,
 
-    async handle({ SessionId }, { principal }) {
+    async handle({ SessionId }, call) {
       const session = await sessions.get(SessionId);
-      await authorization.session(principal, 'ssm:TerminateSession', SessionId, session);
+      await authorization.session(call, 'ssm:TerminateSession', SessionId, session);
       if (!session) throw doesNotExist(SessionId);
       await sessions.cancel(SessionId, 'UserTerminated');
       return { SessionId };

@@ -9,8 +9,8 @@ export function updateDocumentDefaultVersion(parts: OperationParts) {
     name: 'UpdateDocumentDefaultVersion',
     input: structure({ Name: DOCUMENT_NAME, DocumentVersion: string({ pattern: /(^[1-9][0-9]*$)/ }) }),
 
-    async handle({ Name, DocumentVersion }, { principal }) {
-      await ownDocument(parts, principal, 'ssm:UpdateDocumentDefaultVersion', Name);
+    async handle({ Name, DocumentVersion }, call) {
+      await ownDocument(parts, call, 'ssm:UpdateDocumentDefaultVersion', Name);
       const record = await parts.documents.change(Name, (before) => {
         const selector = DocumentVersion;
         const { version } = selectedVersion(before, before.versions, { selector }, undefined);

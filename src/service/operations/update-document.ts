@@ -38,10 +38,10 @@ export function updateDocument(parts: OperationParts) {
       },
     ),
 
-    async handle(input, { principal }) {
+    async handle(input, call) {
       const { Name, Content, DocumentFormat = 'JSON' } = input;
       const { VersionName, DisplayName, TargetType, DocumentVersion = '$LATEST' } = input;
-      await ownDocument(parts, principal, 'ssm:UpdateDocument', Name);
+      await ownDocument(parts, call, 'ssm:UpdateDocument', Name);
       const content = readDocument(Name, Content, DocumentFormat);
       const record = await documents.addVersion(
         Name,
@@ -62,7 +62,7 @@ export function updateDocument(parts: OperationParts) {
       return {
         DocumentDescription: documentDescription(record, latestVersionOf(record), content, {
           scope: context,
-          accountId: principal.accountId,
+          accountId: call.principal.accountId,
           status: 'Updating',
         }),
       };

@@ -25,13 +25,14 @@ const MEMBERS = {
  * The ping of an agent, every 5 minutes (CONTROL-PLANE.md section 2.7). The first of two at start has a few members
  * only, and any can be empty.
  */
-export function updateInstanceInformation({ context, nodes }: OperationParts) {
+export function updateInstanceInformation({ context, authorization, nodes }: OperationParts) {
   return nodeOperation(
     {
       name: 'UpdateInstanceInformation',
       input: structure({ InstanceId: string({ min: 1, max: 400 }) }, MEMBERS),
 
-      async handle({ InstanceId, ...members }) {
+      async handle({ InstanceId, ...members }, call) {
+        await authorization.agent(call, 'ssm:UpdateInstanceInformation');
         const entries = Object.entries(members as Readonly<Record<string, string>>);
         const information = Object.fromEntries(
           entries.map(([name, value]) => [nameOf(name), value.slice(0, MAX_KEPT)]),

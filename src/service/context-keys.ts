@@ -1,0 +1,30 @@
+import { targetArn } from './arn.ts';
+import type { Caller } from './caller.ts';
+import type { ServiceContext } from './context.ts';
+
+/**
+ * The context keys that every check has, whatever it is about (POLICY.md section 6). They are the service's to say:
+ * nothing in a request's parameters can set one. What follows from the principal is the engine's.
+ */
+export function contextKeys(caller: Caller, context: ServiceContext): [key: string, value: string][] {
+  const { connection, targetId, issued, mfa, access } = caller;
+  const now = context.wallClock.now();
+  const keys: [string, string][] = [
+    ['aws:CurrentTime', new Date(now).toISOString()],
+    ['aws:EpochTime', `${Math.floor(now / 1000)}`],
+    ['aws:RequestedRegion', context.region],
+  ];
+  if (connection.secure !== undefined) keys.push(['aws:SecureTransport', `${connection.secure}`]);
+  if (connection.remoteAddress !== undefined) keys.push(['aws:SourceIp', connection.remoteAddress]);
+  if (issued !== undefined) keys.push(['aws:TokenIssueTime', new Date(issued).toISOString()]);
+  if (mfa !== undefined) keys.push(['aws:MultiFactorAuthPresent', `${mfa}`]);
+  if (mfa && issued !== undefined)
+    keys.push(['aws:MultiFactorAuthAge', `${Math.floor((now - issued) / 1000)}`]);
+  if (access) keys.push(['ssm:AccessRequestId', access.accessRequestId]);
+  if (targetId !== undefined) {
+    const arn = targetArn(targetId, context);
+    keys.push(['ssm:SourceInstanceARN', arn]);
+    if (arn.includes(':ec2:')) keys.push(['ec2:SourceInstanceARN', arn]);
+  }
+  return keys;
+}
