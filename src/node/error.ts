@@ -31,6 +31,9 @@ export type NodeErrorCode =
   | 'ERR_KEY_FILE_UNREADABLE'
   /** A key policy that cannot be kept in a file. */
   | 'ERR_KEY_FILE_POLICY'
+  /** Other users can read a file of principals and their keys, or put another in its place. */
+  | 'ERR_IAM_FILE_MODE'
+  | 'ERR_IAM_FILE_MISSING'
   /** The optional peer dependency that keeps durable stores is not installed, or has no binary for this machine. */
   | 'ERR_LEVEL_MISSING'
   /** Another process has the durable store. */

@@ -15,6 +15,11 @@ export {
 export { type DurableStore, type DurableStoreOptions, durableStore } from './durable-store.ts';
 export { NodeError, type NodeErrorCode } from './error.ts';
 export {
+  type IamDirectoryFile,
+  type IamDirectoryFileOptions,
+  iamDirectoryFile,
+} from './iam-directory-file.ts';
+export {
   defaultIdentityDirectory,
   describeIdentity,
   type Identity,

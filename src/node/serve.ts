@@ -6,14 +6,18 @@ import { type SecureContextOptions, TLSSocket } from 'node:tls';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { webSocketSocket } from '../core/runtime.ts';
 import type { Socket } from '../core/socket.ts';
+import type { ConnectionInfo } from '../service/index.ts';
 import { NodeError } from './error.ts';
 
 /** What {@link serve} puts on a port: `SessionManagerService`, or anything else of web standards. */
 export interface WebService {
-  /** The signal of the request is aborted when its connection closes. */
-  fetch(request: Request): Promise<Response>;
+  /**
+   * The signal of the request is aborted when its connection closes. What is told of the connection is that of the peer:
+   * behind a proxy, put a service in between that tells what the proxy says.
+   */
+  fetch(request: Request, connection: ConnectionInfo): Promise<Response>;
   /** A `Response` refuses the upgrade; a function accepts it and is given the socket. */
-  upgrade(request: Request): Promise<Response | ((socket: Socket) => void)>;
+  upgrade(request: Request, connection: ConnectionInfo): Promise<Response | ((socket: Socket) => void)>;
 }
 
 export interface ServeOptions {
@@ -146,7 +150,7 @@ async function respond(
   if (!body) return new Response(`The request body is larger than ${maxBody} bytes.\n`, { status: 413 });
   const request = toRequest(incoming, body, signal);
   if (!request) return badRequest();
-  return service.fetch(request);
+  return service.fetch(request, connectionOf(incoming));
 }
 
 async function upgrade(
@@ -157,7 +161,7 @@ async function upgrade(
   firstBytes: Buffer,
 ): Promise<void> {
   const request = toRequest(incoming);
-  const accept = request ? await service.upgrade(request) : badRequest();
+  const accept = request ? await service.upgrade(request, connectionOf(incoming)) : badRequest();
   if (typeof accept === 'function') {
     sockets.handleUpgrade(incoming, connection, firstBytes, (socket: WebSocket) =>
       accept(webSocketSocket(socket, connection)),
@@ -207,6 +211,12 @@ function toRequest(incoming: IncomingMessage, body?: Body, signal?: AbortSignal)
   } catch {
     return undefined;
   }
+}
+
+/** An IPv4 peer of a socket that listens for both comes as `::ffff:192.0.2.1`, and no policy means that. */
+function connectionOf({ socket }: IncomingMessage): ConnectionInfo {
+  const remoteAddress = socket.remoteAddress?.replace(/^::ffff:(?=[\d.]+$)/i, '').replace(/%.*$/, '');
+  return { ...(remoteAddress !== undefined && { remoteAddress }), secure: socket instanceof TLSSocket };
 }
 
 function badRequest(): Response {

@@ -58,6 +58,19 @@ export function assumedRoleArn(iamRole: string, sessionName: string, scope: ArnS
   return arn('sts', `assumed-role/${name}/${sessionName}`, { ...scope, region: '' }, scope.region);
 }
 
+/** @param pathAndName `/jane`, `/staff/jane` */
+export function userArn(pathAndName: string, scope: ArnScope): string {
+  return arn('iam', `user${pathAndName}`, { ...scope, region: '' }, scope.region);
+}
+
+export function rootArn(scope: ArnScope): string {
+  return arn('iam', 'root', { ...scope, region: '' }, scope.region);
+}
+
+export function federatedUserArn(name: string, scope: ArnScope): string {
+  return arn('sts', `federated-user/${name}`, { ...scope, region: '' }, scope.region);
+}
+
 export function sessionNameOf(principalArn: string): string {
   return principalArn.slice(principalArn.lastIndexOf('/') + 1);
 }

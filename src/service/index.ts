@@ -27,6 +27,19 @@ export type {
 } from './document-record.ts';
 export type { DocumentRegistration } from './documents.ts';
 export type { ServiceEvent } from './event.ts';
+export type {
+  AccessKeyDocument,
+  FederatedUserDocument,
+  GroupDocument,
+  IamDocument,
+  PolicySource,
+  RoleDocument,
+  RoleSessionDocument,
+  TagDocument,
+  UserDocument,
+} from './iam/document.ts';
+export { IamDirectoryError, type IamDirectoryProblem } from './iam/error.ts';
+export { type IamDirectory, iamDirectory } from './iam/iam-directory.ts';
 export { memoryBus } from './memory-bus.ts';
 export { memoryStore } from './memory-store.ts';
 export type { NodeInformation, NodeRecord, NodeRegistration, SourceType } from './node-record.ts';

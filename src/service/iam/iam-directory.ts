@@ -1,0 +1,98 @@
+import {
+  type AuthorizationRequest,
+  type Authorizer,
+  type Decision,
+  evaluate,
+  type Policies,
+  type PoliciesFor,
+  type Principal,
+  parsePolicy,
+} from '../../policy/index.ts';
+import { type ArnScope, isNodeRole, sessionNameOf } from '../arn.ts';
+import type { CallerRecord } from '../options.ts';
+import { isOwnDataKey } from '../own-data-key.ts';
+import type { IamDocument } from './document.ts';
+import { type DirectoryVersion, readDirectory } from './read-directory.ts';
+import { roleKey } from './read-roles.ts';
+
+/**
+ * Principals, their access keys and their policies: all that a service has to know of them. Give it to the service whole:
+ *
+ *     const iam = iamDirectory(document, { region, accountId });
+ *     const service = new SessionManagerService({ region, accountId, ...iam });
+ */
+export interface IamDirectory {
+  readonly credentials: (accessKeyId: string) => CallerRecord | undefined;
+  /**
+   * Decides by the policies of the principal and the account's filters. Roles of managed nodes that are not in the
+   * directory may nothing; every node may decrypt the data keys of its own sessions, where no policy denies it.
+   */
+  readonly authorize: Authorizer;
+  /** Those that `authorize` decides by, for `explain` of `hawser/policy`. */
+  readonly policiesFor: (...asked: Parameters<PoliciesFor>) => Policies;
+  /** A user, or the root user, or a session with a key, by ARN. */
+  readonly principal: (arn: string) => Principal | undefined;
+  /** Calls the listener after each change; returns what ends that. */
+  readonly policyChanges: (listener: () => void) => () => void;
+  /**
+   * Puts another document in the place of the one before, for calls to come. Whole or not at all.
+   *
+   * @throws {IamDirectoryError} and leaves the one before in force
+   */
+  readonly replace: (document: IamDocument | string) => void;
+}
+
+/**
+ * A directory in memory.
+ *
+ * @param document JSON text, where names that come twice in one object are found, or what `JSON.parse` makes of it
+ * @param scope the region and account of the service
+ * @throws {IamDirectoryError} with all that is wrong with it
+ */
+export function iamDirectory(document: IamDocument | string, scope: ArnScope): IamDirectory {
+  let version = readDirectory(document, scope);
+  const listeners = new Set<() => void>();
+  const delegation = accountDelegation(scope);
+  const policiesFor = (principal: Principal, request: AuthorizationRequest): Policies => {
+    const policies = policiesOf(principal, version);
+    // A key of KMS leaves it to its account who may use it; what its own policy says is asked of the key.
+    return request.action.startsWith('kms:') ? { ...policies, resource: [delegation] } : policies;
+  };
+  return {
+    credentials: (accessKeyId) => version.keys.get(accessKeyId),
+    authorize: (request) =>
+      withOwnDataKeys(evaluate(policiesFor(request.principal, request), request), request, version),
+    policiesFor,
+    principal: (arn) => version.principals.get(arn),
+    policyChanges(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    replace(next) {
+      version = readDirectory(next, scope);
+      for (const listener of [...listeners]) listener();
+    },
+  };
+}
+
+function policiesOf({ arn }: Principal, { policies, filters }: DirectoryVersion): Policies {
+  return policies.get(arn) ?? policies.get(roleKey(arn) ?? '') ?? filters;
+}
+
+function withOwnDataKeys(
+  decision: Decision,
+  request: AuthorizationRequest,
+  { nodes }: DirectoryVersion,
+): Decision {
+  if (decision.effect !== 'ImplicitDeny' || decision.policyType !== 'identity-based policy') return decision;
+  const { arn } = request.principal;
+  const node = nodes.get(arn) ?? (isNodeRole(arn) ? sessionNameOf(arn) : undefined);
+  return node !== undefined && isOwnDataKey(request, node) ? { effect: 'Allow' } : decision;
+}
+
+function accountDelegation({ accountId }: ArnScope) {
+  return parsePolicy('resource', {
+    Version: '2012-10-17',
+    Statement: { Effect: 'Allow', Principal: { AWS: accountId }, Action: 'kms:*', Resource: '*' },
+  });
+}
