@@ -64,15 +64,15 @@ export class Reader {
     path: string,
     read: (value: unknown, path: string, name: string) => T | undefined,
   ): Map<string, T> {
-    const read_ = new Map<string, T>();
-    if (value === undefined) return read_;
+    const results = new Map<string, T>();
+    if (value === undefined) return results;
     for (const [name, one] of this.members(value, path) ?? []) {
       const at = member(path, name);
       if (!NAME.test(name)) this.add(at, 'has a name that is not 1 to 128 of letters, digits and +=,.@_-');
       const result = read(one, at, name);
-      if (result !== undefined) read_.set(name, result);
+      if (result !== undefined) results.set(name, result);
     }
-    return read_;
+    return results;
   }
 
   /** Absent is empty. */
@@ -82,7 +82,8 @@ export class Reader {
       this.add(path, 'must be a list');
       return [];
     }
-    return value.flatMap((one, index) => read(one, item(path, index)) ?? []);
+    const results = value.map((one, index) => read(one, item(path, index)));
+    return results.filter((result) => result !== undefined);
   }
 
   text(value: unknown, path: string, pattern: RegExp, what: string): string | undefined {
