@@ -1,3 +1,5 @@
+import type { Policy } from './policy.ts';
+
 /** Who calls, as AWS's identity would describe them. Found by the access key that signed the request. */
 export interface Principal {
   /**
@@ -31,6 +33,11 @@ export interface AuthorizationRequest {
    * parameters of the caller. What follows from the principal is not repeated here.
    */
   readonly context: ReadonlyMap<string, string | readonly string[]>;
+  /**
+   * What somebody has allowed the principal for this request, beside its own identity-based policies: as access that was
+   * approved for a while. `policyAuthorizer` adds it to those.
+   */
+  readonly grant?: Policy<'identity'>;
 }
 
 /** The answer. Nothing but `Allow` lets a request pass. */

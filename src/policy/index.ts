@@ -19,6 +19,7 @@ export { principalContext } from './match/principal-keys.ts';
 export type { ParsePolicyOptions } from './parse/parse-policy.ts';
 export { parsePolicy } from './parse/parse-policy.ts';
 export type { Place, Policies } from './policies.ts';
+export { withGrant } from './policies.ts';
 export type { Policy } from './policy.ts';
 export type { PoliciesFor } from './policy-authorizer.ts';
 export { policyAuthorizer } from './policy-authorizer.ts';

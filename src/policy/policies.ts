@@ -1,3 +1,4 @@
+import type { AuthorizationRequest } from './authorization.ts';
 import { checkKind } from './parse/parse-policy.ts';
 import type { CompiledPolicy, Policy } from './policy.ts';
 
@@ -20,6 +21,11 @@ export interface Policies {
   readonly rcp?: readonly (readonly Policy<'rcp'>[])[];
   /** Of the VPC endpoint that the request came through. */
   readonly vpce?: Policy<'vpce'>;
+}
+
+/** The policies, and what was granted for this request alone. */
+export function withGrant(policies: Policies, { grant }: AuthorizationRequest): Policies {
+  return grant ? { ...policies, identity: [...(policies.identity ?? []), grant] } : policies;
 }
 
 /** A policy, and where it stands. */

@@ -1,6 +1,6 @@
 import type { AuthorizationRequest, Authorizer, Principal } from './authorization.ts';
 import { evaluate } from './evaluate.ts';
-import type { Policies } from './policies.ts';
+import { type Policies, withGrant } from './policies.ts';
 
 /**
  * Finds the policies for a request: those of the principal, and those of the resource where it has any. Asked at each
@@ -16,7 +16,7 @@ export function policyAuthorizer(policiesFor: PoliciesFor): Authorizer {
   return (request) => {
     const policies = policiesFor(request.principal, request);
     return policies instanceof Promise
-      ? policies.then((found) => evaluate(found, request))
-      : evaluate(policies, request);
+      ? policies.then((found) => evaluate(withGrant(found, request), request))
+      : evaluate(withGrant(policies, request), request);
   };
 }

@@ -26,7 +26,8 @@ export class Decider {
     const { principal } = caller;
     const { action, resource } = question;
     const context = new Map([...question.context, ...contextKeys(caller, this.#context)]);
-    const request: AuthorizationRequest = { principal, action, resource, context };
+    const grant = caller.access && { grant: caller.access.grant };
+    const request: AuthorizationRequest = { principal, action, resource, context, ...grant };
     return narrowed(approved(await this.#authorize(request), caller, request), caller, request);
   }
 
@@ -38,7 +39,7 @@ export class Decider {
 
 /**
  * An approval stands for the identity-based policy that is missing, and for nothing else: a Deny, and whatever filters,
- * still win.
+ * still win. Authorizers that know of policies have counted it already; this is for the others.
  */
 function approved(decision: Decision, { access }: Caller, request: AuthorizationRequest): Decision {
   if (!access || decision.effect !== 'ImplicitDeny' || decision.policyType !== 'identity-based policy') {

@@ -7,6 +7,7 @@ import {
   type PoliciesFor,
   type Principal,
   parsePolicy,
+  withGrant,
 } from '../../policy/index.ts';
 import { type ArnScope, isNodeRole, sessionNameOf } from '../arn.ts';
 import type { CallerRecord } from '../options.ts';
@@ -54,7 +55,7 @@ export function iamDirectory(document: IamDocument | string, scope: ArnScope): I
   const listeners = new Set<() => void>();
   const delegation = accountDelegation(scope);
   const policiesFor = (principal: Principal, request: AuthorizationRequest): Policies => {
-    const policies = policiesOf(principal, version);
+    const policies = withGrant(policiesOf(principal, version), request);
     // A key of KMS leaves it to its account who may use it; what its own policy says is asked of the key.
     return request.action.startsWith('kms:') ? { ...policies, resource: [delegation] } : policies;
   };
