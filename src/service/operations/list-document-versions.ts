@@ -27,7 +27,7 @@ export function listDocumentVersions(parts: OperationParts) {
       );
       return {
         DocumentVersions: items.map((version) =>
-          documentVersionInfo(record, version, context, principal.accountId),
+          documentVersionInfo(record, version, context, call.principal.accountId),
         ),
         ...next,
       };
