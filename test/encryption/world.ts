@@ -6,7 +6,7 @@ import { memoryTransport, seededRandom, VirtualClock } from 'hawser/testing';
 import type { RandomSource } from '../../src/base/random.ts';
 import type { Secrets } from '../support/secrets.ts';
 import { slowAesGcm } from './slow-ciphers.ts';
-import { type Tap, type TapOptions, tap } from './tap.ts';
+import { type Sender, type Tap, type TapOptions, tap } from './tap.ts';
 
 const REGION = 'eu-central-1';
 const ACCOUNT = '111122223333';
@@ -58,8 +58,8 @@ export interface EncryptedWorld extends Keys {
   /** How each session ended at the agent. */
   readonly outcomes: readonly SessionOutcome[];
   start(options?: Partial<StartSessionOptions>): ReturnType<SessionClient['startSession']>;
-  /** Cuts the connections of both ends. */
-  cut(): void;
+  /** Cuts the connections of one end, or of both. */
+  cut(who?: Sender): void;
 }
 
 /** Client, service and agent with keys of their own, one virtual clock, and a tap in the service. */
@@ -136,8 +136,10 @@ export async function encryptedWorld(options: EncryptedWorldOptions): Promise<En
     outcomes,
     ...keys,
     start: (options) => clock.runUntil(client.startSession({ target: INSTANCE_ID, ...options })),
-    cut() {
-      for (const { connections } of transports) for (const connection of connections) connection.cut();
+    cut(who) {
+      transports.forEach(({ connections }, i) => {
+        if (who !== (['agent', 'client'] as const)[i]) for (const connection of connections) connection.cut();
+      });
     },
   };
 }
