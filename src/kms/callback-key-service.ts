@@ -22,13 +22,14 @@ export function callbackKeyService({ generateDataKey, decrypt }: KeyServiceCallb
   return {
     async generateDataKey(keyId, context, call = {}) {
       if (!generateDataKey) throw leftOut('generateDataKey');
-      const { signal } = call;
       const answer = await settled(
         () => generateDataKey(keyId, context, call),
-        signal,
+        call.signal,
         'generate a data key',
+        forget,
       );
       if (isDataKey(answer)) return answer;
+      forget(answer);
       throw new KeyServiceError(
         'ERR_KEY_SERVICE',
         `The key service gave no data key: a plaintext of ${DATA_KEY_LENGTH} bytes is due, and a ciphertext of 1 to ${MAX_CIPHERTEXT_LENGTH}, as Uint8Array.`,
@@ -36,8 +37,12 @@ export function callbackKeyService({ generateDataKey, decrypt }: KeyServiceCallb
     },
     async decrypt(ciphertext, context, call = {}) {
       if (!decrypt) throw leftOut('decrypt');
-      const { signal } = call;
-      const plaintext = await settled(() => decrypt(ciphertext, context, call), signal, 'decrypt a data key');
+      const plaintext = await settled(
+        () => decrypt(ciphertext, context, call),
+        call.signal,
+        'decrypt a data key',
+        (plaintext) => forget({ plaintext }),
+      );
       if (plaintext instanceof Uint8Array) return assertDataKey(plaintext);
       throw new KeyServiceError(
         'ERR_KEY_SERVICE',
@@ -47,18 +52,31 @@ export function callbackKeyService({ generateDataKey, decrypt }: KeyServiceCallb
   };
 }
 
-async function settled<T>(call: () => Promise<T>, signal: AbortSignal | undefined, what: string): Promise<T> {
+/** @param late is given an answer that came when nobody waited for it any more */
+async function settled<T>(
+  call: () => Promise<T>,
+  signal: AbortSignal | undefined,
+  what: string,
+  late: (answer: T) => void,
+): Promise<T> {
   signal?.throwIfAborted();
+  // Also when the callback throws at once.
+  const answer = Promise.resolve().then(call);
   try {
-    // Also when the callback throws at once.
-    return await orAborted(Promise.resolve().then(call), signal);
+    return await orAborted(answer, signal);
   } catch (cause) {
+    if (signal?.aborted) answer.then(late, () => {});
     signal?.throwIfAborted();
     if (cause instanceof KeyServiceError) throw cause;
     throw new KeyServiceError('ERR_KEY_SERVICE', `The key service could not ${what}; the cause says why.`, {
       cause,
     });
   }
+}
+
+/** Nobody is to have it. */
+function forget({ plaintext }: Partial<DataKey> = {}): void {
+  if (plaintext instanceof Uint8Array) plaintext.fill(0);
 }
 
 function isDataKey(answer: Partial<DataKey> | undefined): answer is DataKey {

@@ -306,4 +306,42 @@ describe('callbackKeyService', () => {
     controller.abort(new Error('no longer'));
     await expect(call).rejects.toThrow('no longer');
   });
+
+  test('leaves no plaintext of an answer that it does not take', async () => {
+    const key = () => new Uint8Array(64).fill(7);
+    for (const answer of [
+      { plaintext: key() },
+      { plaintext: key(), ciphertext: new Uint8Array() },
+      { plaintext: key().subarray(1), ciphertext: new Uint8Array(9) },
+    ]) {
+      const keyService = callbackKeyService({
+        generateDataKey: async () => answer as typeof good,
+      });
+      await keyService.generateDataKey('alias/a', CONTEXT).catch(() => {});
+      expect(Math.max(...answer.plaintext)).toBe(0);
+    }
+  });
+
+  test('leaves no plaintext of an answer that comes when nobody waits any more', async () => {
+    const plaintexts = [new Uint8Array(64).fill(7), new Uint8Array(64).fill(7)] as const;
+    let answer = () => {};
+    const asked = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    const keyService = callbackKeyService({
+      generateDataKey: () => asked.then(() => ({ ...good, plaintext: plaintexts[0] })),
+      decrypt: () => asked.then(() => plaintexts[1]),
+    });
+    const controller = new AbortController();
+    const { signal } = controller;
+    const calls = [
+      keyService.generateDataKey('alias/a', CONTEXT, { signal }),
+      keyService.decrypt(good.ciphertext, CONTEXT, { signal }),
+    ];
+    controller.abort();
+    await Promise.allSettled(calls);
+    answer();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(plaintexts.map((bytes) => Math.max(...bytes))).toEqual([0, 0]);
+  });
 });
