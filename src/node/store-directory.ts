@@ -15,9 +15,20 @@ const DATABASE = 'records';
  * @returns `isNew` when there is nothing yet, or what a process left that was killed before {@link finishDirectory}
  * @throws {NodeError} `ERR_STORE_MODE`, `ERR_STORE_FORMAT`, `ERR_STORE_UNREADABLE`
  */
-export async function openDirectory(
-  path: string,
-): Promise<{ readonly isNew: boolean; readonly database: string }> {
+export async function openDirectory(path: string): Promise<OpenedDirectory> {
+  return opened(path).catch((error) => {
+    throw error instanceof NodeError
+      ? error
+      : unreadable(path, 'It cannot be made, or cannot be read.', error);
+  });
+}
+
+interface OpenedDirectory {
+  readonly isNew: boolean;
+  readonly database: string;
+}
+
+async function opened(path: string): Promise<OpenedDirectory> {
   const database = join(path, DATABASE);
   await mkdir(path, { recursive: true, mode: 0o700 });
   const mode = await modeOpenToOthers(path);
