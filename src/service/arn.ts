@@ -33,6 +33,20 @@ export function settingArn(settingId: string, scope: ArnScope): string {
   return arn('ssm', `servicesetting${settingId}`, scope);
 }
 
+/** @param name with or without a slash in front */
+export function parameterArn(name: string, scope: ArnScope): string {
+  return arn('ssm', `parameter${name.startsWith('/') ? '' : '/'}${name}`, scope);
+}
+
+/** The name of a parameter given by name or by ARN; `undefined` for what is neither, and for those that are elsewhere. */
+export function parameterName(nameOrArn: string, scope: ArnScope): string | undefined {
+  const start = parameterArn('', scope);
+  const rest = nameOrArn.startsWith(start) ? nameOrArn.slice(start.length) : undefined;
+  // Only names with levels have a slash in front, which their ARN does not repeat.
+  const name = rest === undefined ? nameOrArn : rest.includes('/') ? `/${rest}` : rest;
+  return /^[\w.\-/]+$/.test(name) ? name : undefined;
+}
+
 export function sessionArn(sessionId: string, scope: ArnScope): string {
   return arn('ssm', `session/${sessionId}`, scope);
 }

@@ -270,9 +270,10 @@ export class Authorization {
 
 function withinAccount(accountId: string): Authorizer {
   return (request) => {
-    const { principal } = request;
-    return principal.accountId === accountId &&
-      (!isNodeRole(principal.arn) || isOwnDataKey(request, sessionNameOf(principal.arn)))
+    const { principal, action } = request;
+    // What nodes need of the account; all else that an agent does is for its own node.
+    const isForNodes = action === 'ssm:GetParameters' || isOwnDataKey(request, sessionNameOf(principal.arn));
+    return principal.accountId === accountId && (!isNodeRole(principal.arn) || isForNodes)
       ? { effect: 'Allow' }
       : { effect: 'ImplicitDeny', policyType: 'resource-based policy' };
   };

@@ -50,6 +50,7 @@ export type {
   ServiceTimers,
   SessionManagerServiceOptions,
 } from './options.ts';
+export type { ParameterStore, StoredParameter } from './parameter-store.ts';
 export { AWS_RATES, type ServiceRates } from './rates.ts';
 export type { RoleCredentialsRecord } from './role-credentials-record.ts';
 export { type CloseOptions, SessionManagerService } from './service.ts';

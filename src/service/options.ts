@@ -6,6 +6,7 @@ import type { Authorizer, Policy, Principal } from '../policy/index.ts';
 import type { AccessDecision, AccessRequest } from './access-request-record.ts';
 import type { Bus } from './bus.ts';
 import type { ServiceEvent } from './event.ts';
+import type { ParameterStore } from './parameter-store.ts';
 import type { ServiceRates } from './rates.ts';
 import type { ActivationTier } from './settings.ts';
 import type { Store } from './store.ts';
@@ -22,9 +23,9 @@ export interface SessionManagerServiceOptions {
   readonly credentials: (accessKeyId: string) => CallerRecord | undefined | Promise<CallerRecord | undefined>;
   /**
    * Default: every principal of the account may do everything, others nothing; the roles of managed nodes, which are
-   * known by a session name like `mi-0123456789abcdef0`, nothing but `kms:Decrypt` of the data keys of their own
-   * sessions: those with the node as `aws:ssm:TargetId` in their encryption context. What an agent does for its own node
-   * is not asked for, but with `channelPolicies`.
+   * known by a session name like `mi-0123456789abcdef0`, nothing but `ssm:GetParameters`, and `kms:Decrypt` of the data
+   * keys of their own sessions: those with the node as `aws:ssm:TargetId` in their encryption context. What an agent does
+   * for its own node is not asked for, but with `channelPolicies`.
    */
   readonly authorize?: Authorizer;
   /**
@@ -71,6 +72,11 @@ export interface SessionManagerServiceOptions {
    * KMS are unknown here.
    */
   readonly keys?: LocalKeyService;
+  /**
+   * Parameters that session documents refer to by `{{ssm:name}}`: agents ask for them with GetParameters, and put them in
+   * themselves. Default: none, and the call is unknown here.
+   */
+  readonly parameters?: ParameterStore;
   /**
    * Where clients and agents open their channels, for example `wss://gateway.example.com`. Default: where the
    * request went, `ws:` for `http:` and `wss:` for `https:`. Set it behind a proxy that ends TLS.

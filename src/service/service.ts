@@ -65,7 +65,7 @@ export class SessionManagerService {
     const hybridNodes = new HybridNodes({ context, nodes, sessions, activations, roleCredentials });
     const longPolls = new LongPolls(context.clock);
     const accessRequests = new AccessRequests(context, options.approveAccess);
-    const { credentials, streamUrl, keys } = options;
+    const { credentials, streamUrl, keys, parameters } = options;
     const knownKeys = new KnownKeys(credentials, roleCredentials, accessRequests);
     if (keys) assertSameScope(keys, options);
     const settings = new Settings(context, options.activationTier ?? 'advanced');
@@ -106,6 +106,7 @@ export class SessionManagerService {
         settings,
         longPolls,
         keys,
+        parameters,
         streamUrl,
       }).map((operation) => rates.limit(operation)),
     );

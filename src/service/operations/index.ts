@@ -10,6 +10,7 @@ import { describeDocumentPermission, modifyDocumentPermission } from './document
 import { getConnectionStatus } from './get-connection-status.ts';
 import { describeDocument, getDocument } from './get-document.ts';
 import { getMessages } from './get-messages.ts';
+import { getParameters } from './get-parameters.ts';
 import { keyOperations } from './keys.ts';
 import { listDocumentVersions } from './list-document-versions.ts';
 import { listDocuments } from './list-documents.ts';
@@ -61,6 +62,7 @@ export function operations(parts: OperationParts): readonly Operation[] {
     updateInstanceInformation(parts),
     getMessages(parts),
     ...notNeeded(parts),
+    ...(parts.parameters ? [getParameters(parts, parts.parameters)] : []),
     ...(parts.keys ? keyOperations(parts, parts.keys) : []),
   ];
 }

@@ -10,6 +10,7 @@ import type { Documents } from '../documents.ts';
 import type { HybridNodes } from '../hybrid-nodes.ts';
 import type { LongPolls } from '../long-polls.ts';
 import type { Nodes } from '../nodes.ts';
+import type { ParameterStore } from '../parameter-store.ts';
 import type { RoleCredentials } from '../role-credentials.ts';
 import type { Sessions } from '../sessions.ts';
 import type { Settings } from '../settings.ts';
@@ -57,6 +58,8 @@ export interface OperationParts {
   readonly longPolls: LongPolls;
   /** The keys of KMS, where they are hosted here. */
   readonly keys: LocalKeyService | undefined;
+  /** What session documents refer to, where it is hosted here. */
+  readonly parameters: ParameterStore | undefined;
   /** Where data channels are opened, when that is not where the request went. */
   readonly streamUrl: string | undefined;
 }
