@@ -4,7 +4,7 @@ import { cliWorld, missing } from './world.ts';
 
 // A machine without the AWS CLI can try everything else; CI installs it.
 describe.skipIf(missing)('aws ssm', { timeout: 60_000 }, () => {
-  test('describes, resumes and terminates a session', async () => {
+  test('D2c: describes, resumes and terminates a session', async () => {
     const { call, client } = await cliWorld();
     const reason = 'ticket 4711';
     await using session = await client.startSession({ target: INSTANCE_ID, reason });

@@ -70,7 +70,7 @@ describe('client, service and agent together', () => {
     expect(shown.text).toContain('hello jane');
   });
 
-  test('go on where they were after the connection broke', async () => {
+  test('E2: go on where they were after the connection broke', async () => {
     const { clock, client, connections } = await wholeLine({
       count: async (_, io) => {
         for (let i = 0; i < 2000; i++) await io.write(`${i}\n`);

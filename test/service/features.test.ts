@@ -1,7 +1,17 @@
 /** Rows A to E of the feature list that are about documents, preferences, limits and the life of sessions. */
 import { describe, expect, test } from 'vitest';
 import { type Authorizer, allowAll } from '../../src/policy/index.ts';
-import { connected, jane, NODE, nodeCredentials, signedCall, WireNode, type World, world } from './world.ts';
+import {
+  connected,
+  JANE,
+  jane,
+  NODE,
+  nodeCredentials,
+  signedCall,
+  WireNode,
+  type World,
+  world,
+} from './world.ts';
 
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
@@ -294,6 +304,78 @@ describe('E1: a session has a start, an owner, a state and an end', () => {
     );
     expect(reasons).toContain('MaxDuration');
     expect(reasons).toContain('ConnectTimeout');
+  });
+});
+
+describe('E4: requests are signed', () => {
+  const body = `{"Target":"${NODE}"}`;
+  const sent = async (
+    w: World,
+    change: (request: Request) => Request | Promise<Request>,
+    at = w.clock.now(),
+  ) => {
+    const request = await change(await signedCall('GetConnectionStatus', body, JANE, at));
+    const answer = await w.clock.runUntil(w.transport.fetch(request));
+    return answer.headers.get('x-amzn-errortype') ?? answer.status;
+  };
+  const withHeader = (name: string, change: (value: string) => string) => (request: Request) => {
+    const headers = new Headers(request.headers);
+    headers.set(name, change(headers.get(name) ?? ''));
+    return new Request(request, { headers });
+  };
+  const same = (request: Request) => request;
+
+  test('E4: a good one is answered', async () => {
+    expect(await sent(world(), same)).toBe(200);
+  });
+
+  test.each<[string, string, (request: Request) => Request | Promise<Request>]>([
+    [
+      'without a signature',
+      'MissingAuthenticationTokenException',
+      (request) => {
+        const headers = new Headers(request.headers);
+        headers.delete('authorization');
+        return new Request(request, { headers });
+      },
+    ],
+    [
+      'with another body',
+      'InvalidSignatureException',
+      (request) =>
+        new Request(request.url, {
+          method: 'POST',
+          headers: request.headers,
+          body: body.replace(NODE, EDGE),
+        }),
+    ],
+    [
+      'for another operation',
+      'InvalidSignatureException',
+      withHeader('x-amz-target', () => 'AmazonSSM.StartSession'),
+    ],
+    ['with another date', 'InvalidSignatureException', withHeader('x-amz-date', () => '20260101T000001Z')],
+    [
+      'for another region',
+      'InvalidSignatureException',
+      withHeader('authorization', (value) => value.replace('/eu-central-1/', '/us-east-1/')),
+    ],
+    [
+      'for another service',
+      'InvalidSignatureException',
+      withHeader('authorization', (value) => value.replace('/ssm/', '/ssmmessages/')),
+    ],
+  ])('E4: one %s is a %s', async (_, code, change) => {
+    expect(await sent(world(), change)).toBe(code);
+  });
+
+  test('E4: one that is too old, or too early, is refused', async () => {
+    const w = world();
+    await w.clock.advance(DAY);
+    const now = w.clock.now();
+    expect(await sent(w, same, now - 4 * MINUTE)).toBe(200);
+    expect(await sent(w, same, now - 6 * MINUTE)).toBe('InvalidSignatureException');
+    expect(await sent(w, same, now + 6 * MINUTE)).toBe('InvalidSignatureException');
   });
 });
 
