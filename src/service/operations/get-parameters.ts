@@ -16,14 +16,14 @@ export function getParameters({ context, authorization }: OperationParts, parame
       { WithDecryption: boolean() },
     ),
 
-    async handle({ Names }, { principal }) {
+    async handle({ Names }, { caller }) {
       const asked = [...new Set(Names)].map((given) => {
         const [, nameOrArn = given, version] = VERSIONED.exec(given) ?? [];
         return { given, name: parameterName(nameOrArn, context), version };
       });
       for (const { given, name } of asked) {
         const resource = name === undefined ? given : parameterArn(name, context);
-        await authorization.resource(principal, 'ssm:GetParameters', resource, {});
+        await authorization.resource(caller, 'ssm:GetParameters', resource, {});
       }
       const found: object[] = [];
       const invalid: string[] = [];
