@@ -15,21 +15,25 @@ export interface Played {
   readonly network: FaultyNetwork;
 }
 
-/** @throws when the session did not come out as it must */
-export function checkOutcome(played: Played): void {
+/**
+ * @returns whether it stalled, as sessions of the real programs can where nobody can help
+ * @throws when the session did not come out as it must
+ */
+export function checkOutcome(played: Played): boolean {
   checkReports(played);
   checkCalls(played);
-  if (played.course.violence) checkClientEnd(played);
-  else checkWhole(played);
+  if (!played.course.violence) return checkWhole(played);
+  checkClientEnd(played);
+  return false;
 }
 
-/** Every byte of both directions, and an end of the session that it came to by itself. */
-function checkWhole(played: Played): void {
+/** Every byte of both directions, and an end of the session that it came to by itself. @returns whether it stalled */
+function checkWhole(played: Played): boolean {
   const { conversation, record, clientEnd, course, node, network } = played;
   if (!conversation || !record) throw new Error(`the client could start no session: ${clientEnd}`);
   const { sessionId, input, output, ended, lastWordsAt } = conversation;
   const { status, endReason, details } = record;
-  if (!ended && isBeyondHelp(played)) return;
+  if (!ended && isBeyondHelp(played)) return true;
   if (!ended)
     throw new Error(`the session was to end by itself, and was ${status} by ${endReason}: ${details}`);
   if (!input.whole) throw new Error('input was lost');
@@ -47,13 +51,15 @@ function checkWhole(played: Played): void {
     throw new Error(`the session counts as ${status} by ${endReason}`);
   }
   if (clientEnd !== 'closed' && clientEnd !== 'timed out') throw new Error(`the client ${clientEnd}`);
+  return false;
 }
 
 /**
  * The pair of the real programs can still stall where no relay sees why: an acknowledge is lost on its way from the
  * plugin to the relay, which the plugin never gives again, so the agent goes on with that message alone, and a later one
  * is lost on its way from the agent (PROTOCOL.md sections 1.3 and 1.4). The idle timer ends it. The same when both ends
- * have moved to a relay which did not see the acknowledge that another one could not deliver.
+ * have moved to a relay which did not see the acknowledge that another one could not deliver: one in another process, or the
+ * next one after a kill -9.
  */
 function isBeyondHelp({ conversation, record, course, network }: Played): boolean {
   const stock = course.client === 'plugin' && course.agent === 'stock';
@@ -61,7 +67,7 @@ function isBeyondHelp({ conversation, record, course, network }: Played): boolea
   const { heldFrames = 0 } = course.limits;
   // A relay that may keep nothing has nothing to send again, either.
   const neverSeen = heldFrames < ALL || !outputArrived.has(conversation?.outputExpected ?? 0);
-  const seenElsewhere = course.relays > 1;
+  const seenElsewhere = course.relays > 1 || course.restarts.length > 0;
   const unknown = seenElsewhere || (lostAcknowledges > 0 && neverSeen);
   return stock && unknown && record?.endReason === 'IdleTimeout';
 }
@@ -89,10 +95,11 @@ function checkReports({ node, network, course }: Played): void {
 
 /** No agent asks for data channels in a loop that nothing ends. */
 function checkCalls({ network, course }: Played): void {
-  const { interruptions, closing, lostControl, slowUpgrade } = course;
+  const { interruptions, closing, lostControl, slowUpgrade, restarts } = course;
   const rounds = closing ? closing.duration / 10 + 8 : 0;
   // Each loss can cost all the tries, and each try a token that is too old.
-  const most = 8 * (4 + interruptions.length + lostControl.length) * (slowUpgrade > 0 ? 2 : 1) + rounds;
+  const losses = interruptions.length + lostControl.length + restarts.length;
+  const most = 8 * (4 + losses) * (slowUpgrade > 0 ? 2 : 1) + rounds;
   const { dataChannelCalls } = network.counts;
   if (dataChannelCalls > most)
     throw new Error(`${dataChannelCalls} CreateDataChannel calls, ${most} expected at most`);

@@ -141,7 +141,7 @@ class HawserClient implements Client {
 }
 
 /** A user who is patient enough. */
-async function tried<T>(clock: Clock, start: () => Promise<T>): Promise<T | undefined> {
+export async function tried<T>(clock: Clock, start: () => Promise<T>): Promise<T | undefined> {
   for (let tries = 0; tries < 40; tries++) {
     try {
       return await start();

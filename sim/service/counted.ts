@@ -88,6 +88,7 @@ export function seenStore({ sessions, ...others }: Store, see: (record: SessionR
 export class CountedClock implements Clock {
   readonly #clock: Clock;
   #pending = 0;
+  #stopped = false;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -101,7 +102,13 @@ export class CountedClock implements Clock {
     return this.#clock.now();
   }
 
+  /** The program is gone: no timer of it fires any more. */
+  stop(): void {
+    this.#stopped = true;
+  }
+
   schedule(delay: number, callback: () => void): CancelTimer {
+    if (this.#stopped) return () => {};
     let pending = true;
     this.#pending++;
     const over = () => {
@@ -110,7 +117,7 @@ export class CountedClock implements Clock {
     };
     const cancel = this.#clock.schedule(delay, () => {
       over();
-      callback();
+      if (!this.#stopped) callback();
     });
     return () => {
       over();

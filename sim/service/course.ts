@@ -29,6 +29,12 @@ export type Violence =
   | 'silence'
   | 'service closes';
 
+/** A kill -9 of the service; another one on its store takes calls `downtime` later. */
+export interface Restart {
+  readonly at: number;
+  readonly downtime: number;
+}
+
 /** What happens in one simulated session, from its seed. Times in milliseconds. */
 export interface Course extends ApplicationPlan {
   readonly seed: number;
@@ -59,6 +65,8 @@ export interface Course extends ApplicationPlan {
   /** See `StockStreamOptions.lateBuffer`. */
   readonly lateBuffer: number;
   readonly violence: { readonly at: number; readonly what: Violence } | undefined;
+  /** Of a service that is alone. */
+  readonly restarts: readonly Restart[];
 }
 
 export function course(seed: number): Course {
@@ -107,6 +115,26 @@ export function course(seed: number): Course {
     unnoticed: dice.chance(0.3) ? dice.magnitude(1, 2000) : 0,
     lateBuffer: dice.pick([0, 0.02, 0.2]),
     violence: violent ? { at: dice.whole(0, span + 2000), what } : undefined,
+    restarts: [],
+  };
+}
+
+/** The course of the same seed, through a service that is killed one to three times. */
+export function restartCourse(seed: number): Course {
+  const { violence, ...calm } = course(seed);
+  const dice = new Dice(0x5eed + seed);
+  const lastWrite = Math.max(0, ...[...calm.input, ...calm.output].map(({ at }) => at));
+  // All together shorter than what the plugin's tries last.
+  const restarts = Array.from({ length: dice.whole(1, 3) }, () => ({
+    at: dice.whole(0, lastWrite + 3000),
+    downtime: dice.chance(0.3) ? 0 : dice.magnitude(1, 700),
+  }));
+  return {
+    ...calm,
+    relays: 1,
+    interruptions: calm.interruptions.map((interruption) => ({ ...interruption, duration: 0 })),
+    violence: violence?.what === 'service closes' ? { ...violence, what: 'TerminateSession' } : violence,
+    restarts: restarts.sort((a, b) => a.at - b.at),
   };
 }
 

@@ -90,6 +90,15 @@ export class FaultyNetwork {
     });
   }
 
+  /** The service is killed: it hears nothing more of its sockets. */
+  killService(): void {
+    this.#cut(({ pair }) => {
+      pair.server.handler = undefined;
+      return false;
+    });
+    this.#cut(() => true);
+  }
+
   /** The machine is switched off, or the program killed. */
   kill(machine: Machine): void {
     this.#dead.add(machine);

@@ -11,12 +11,13 @@ import { SimulationError } from '../simulation.ts';
 import { ClientApplication, Conversation, NodeApplication } from './application.ts';
 import { Calls, REGION } from './calls.ts';
 import { checkOutcome } from './checks.ts';
-import { type Client, clientOf } from './clients.ts';
-import { CountedClock, countedBus, countedStore, Registrations, seenStore } from './counted.ts';
+import { type Client, clientOf, tried } from './clients.ts';
+import { CountedClock, countedBus, countedStore, seenStore } from './counted.ts';
 import type { Course } from './course.ts';
 import { FaultyNetwork } from './network.ts';
 import { type ManagedNode, nodeOf } from './nodes.ts';
 import { remoteBus, remoteStore } from './remote.ts';
+import { RestartingService } from './restarting-service.ts';
 import type { ClientEnd } from './stock-plugin.ts';
 
 export interface ServiceOutcome {
@@ -25,6 +26,8 @@ export interface ServiceOutcome {
   readonly frames: number;
   /** Milliseconds until everything was over. */
   readonly duration: number;
+  /** The real programs left something undone, and nobody else could do it. */
+  readonly stalled: boolean;
 }
 
 /**
@@ -52,17 +55,16 @@ const NODE_KEY = { accessKeyId: 'ASIANODE', secretAccessKey: 'secret-of-the-node
 class ServiceSimulation {
   readonly #course: Course;
   readonly #clock = new VirtualClock();
-  /** Of the service, the client and the node. */
+  /** Of the client and the node. */
   readonly #clocks = {
-    service: new CountedClock(this.#clock),
     client: new CountedClock(this.#clock),
     node: new CountedClock(this.#clock),
   };
-  readonly #registrations = new Registrations();
   /** Every session there was, as it was written last. */
   readonly #records = new Map<string, SessionRecord>();
   readonly #store = seenStore(memoryStore(), (record) => this.#records.set(record.sessionId, record));
-  readonly #services: readonly SessionManagerService[];
+  /** The relays. */
+  readonly #processes: readonly RestartingService[];
   readonly #network: FaultyNetwork;
   readonly #client: Client;
   readonly #node: ManagedNode;
@@ -77,8 +79,8 @@ class ServiceSimulation {
   constructor(course: Course) {
     const { seed } = course;
     this.#course = course;
-    this.#services = this.#relays();
-    this.#network = new FaultyNetwork(course, this.#clock, new Dice(8 * seed + 1), this.#services);
+    this.#processes = this.#relays();
+    this.#network = new FaultyNetwork(course, this.#clock, new Dice(8 * seed + 1), this.#processes);
     const stays = course.violence?.what === 'silence';
     this.#client = clientOf({
       course,
@@ -130,7 +132,7 @@ class ServiceSimulation {
   async run(): Promise<ServiceOutcome> {
     const clock = this.#clock;
     const started = clock.now();
-    await clock.runUntil(this.#services[0]!.registerTarget({ id: NODE }));
+    await clock.runUntil(this.#processes[0]!.service.registerTarget({ id: NODE }));
     this.#node.start();
     await this.#until('the node connects', 30_000, () => this.#node.connected);
     await clock.advance(500);
@@ -152,7 +154,7 @@ class ServiceSimulation {
       return [...this.#records.values()].every(isOver);
     });
     const { violence } = this.#course;
-    checkOutcome({
+    const stalled = checkOutcome({
       course: this.#course,
       conversation: this.#conversation,
       record: this.#records.get(this.#conversation?.sessionId ?? ''),
@@ -167,7 +169,7 @@ class ServiceSimulation {
     const back = () =>
       this.#node.connected &&
       this.#network.open.includes(control) &&
-      this.#registrations.names.includes(NODE_SUBSCRIPTION);
+      this.#registrations.includes(NODE_SUBSCRIPTION);
     if (alive) await this.#until('the node is back', 60_000, back);
     await clock.advance(SETTLING);
     this.#checkNothingLeft(alive ? [control] : [], alive);
@@ -177,46 +179,67 @@ class ServiceSimulation {
       trace: this.#network.trace >>> 0,
       frames: this.#network.counts.frames,
       duration: clock.now() - started,
+      stalled,
     };
   }
 
-  #relays(): SessionManagerService[] {
+  #relays(): RestartingService[] {
     const { relays, limits, timers, seed } = this.#course;
-    const local = { store: this.#store, bus: memoryBus() };
-    const shared =
-      relays === 1
-        ? local
-        : { store: remoteStore(this.#clock, local.store), bus: remoteBus(this.#clock, local.bus) };
-    const store = countedStore(shared.store, this.#registrations);
-    const bus = countedBus(shared.bus, this.#registrations);
+    const alone = relays === 1;
+    const shared = alone ? this.#store : remoteStore(this.#clock, this.#store);
+    const sharedBus = alone ? undefined : remoteBus(this.#clock);
     return Array.from(
       { length: relays },
       (_, i) =>
-        new SessionManagerService({
-          region: REGION,
-          accountId: ACCOUNT,
-          credentials: (id) => CALLERS.get(id),
-          platform: {
-            clock: this.#clocks.service,
-            random: seededRandom(8 * seed + 100 * i),
-            digest: sha256Digest,
-          },
-          ...{ store, bus, limits, timers },
-          onEvent: (event) => {
-            if (event.type === 'error') this.#failure = event.error;
-          },
-        }),
+        new RestartingService(
+          this.#clock,
+          shared,
+          ({ store, clock, registrations, life }) =>
+            new SessionManagerService({
+              region: REGION,
+              accountId: ACCOUNT,
+              credentials: (id) => CALLERS.get(id),
+              platform: {
+                clock,
+                random: seededRandom(8 * seed + 100 * i + LIFE * life),
+                digest: sha256Digest,
+              },
+              store: countedStore(store, registrations),
+              bus: countedBus(sharedBus ?? memoryBus(), registrations),
+              ...{ limits, timers },
+              onEvent: (event) => {
+                if (event.type === 'error') this.#failure = event.error;
+              },
+            }),
+        ),
     );
+  }
+
+  get #registrations(): string[] {
+    return this.#processes.flatMap(({ registrations }) => registrations.names).sort();
   }
 
   /** Everything that is going to happen to the network and to the session. */
   #plan(): void {
-    const { interruptions, closing, violence } = this.#course;
+    const { interruptions, closing, violence, restarts } = this.#course;
+    for (const { at, downtime } of restarts) this.#clock.schedule(at, () => this.#restart(downtime));
     for (const { at, victim, duration } of interruptions) {
       this.#clock.schedule(at, () => this.#network.interrupt(victim, duration));
     }
     if (closing) this.#clock.schedule(closing.at, () => this.#network.closeAtOnce(closing.duration));
     if (violence) this.#clock.schedule(violence.at, () => void this.#strike());
+  }
+
+  #restart(downtime: number): void {
+    const [process] = this.#processes;
+    if (!process?.up) return; // it is down already
+    process.kill();
+    this.#network.killService();
+    this.#clock.schedule(downtime, () => {
+      process.restart().catch((error: unknown) => {
+        this.#failure = error;
+      });
+    });
   }
 
   async #strike(): Promise<void> {
@@ -235,15 +258,19 @@ class ServiceSimulation {
         return;
       case 'service closes':
         this.#closed = true;
-        await Promise.all(this.#services.map((service) => service.close()));
+        await this.#closeAll();
         return;
     }
+  }
+
+  async #closeAll(): Promise<void> {
+    await Promise.all(this.#processes.map(({ service }) => service.close()));
   }
 
   /** Somebody else calls it, as soon as there is a session. */
   async #terminateSessions(): Promise<void> {
     const calls = new Calls(
-      { fetch: (request) => this.#services[0]!.fetch(request), connect: () => Promise.reject(new Error()) },
+      { fetch: (request) => this.#processes[0]!.fetch(request), connect: () => Promise.reject(new Error()) },
       this.#clock,
       USER_KEY,
     );
@@ -251,7 +278,7 @@ class ServiceSimulation {
       await new Promise<void>((resolve) => this.#clock.schedule(50, resolve));
     }
     const SessionId = this.#conversation?.sessionId;
-    if (SessionId !== undefined) await calls.ssm('TerminateSession', { SessionId });
+    if (SessionId !== undefined) await tried(this.#clock, () => calls.ssm('TerminateSession', { SessionId }));
   }
 
   #conversationOf(sessionId: string): Conversation {
@@ -261,9 +288,10 @@ class ServiceSimulation {
   }
 
   get #lastEvent(): number {
-    const { interruptions, closing, violence } = this.#course;
+    const { interruptions, closing, violence, restarts } = this.#course;
     return Math.max(
       0,
+      ...restarts.map(({ at, downtime }) => at + downtime),
       ...interruptions.map(({ at, duration }) => at + duration),
       (closing?.at ?? 0) + (closing?.duration ?? 0),
       violence?.at ?? 0,
@@ -287,13 +315,10 @@ class ServiceSimulation {
 
   #checkNothingLeft(open: readonly string[], nodeConnected: boolean): void {
     same('open sockets', this.#network.open, open);
-    same(
-      'registrations',
-      this.#registrations.names,
-      nodeConnected ? [NODE_SUBSCRIPTION, `watch of ${NODE}`] : [],
-    );
+    same('registrations', this.#registrations, nodeConnected ? [NODE_SUBSCRIPTION, `watch of ${NODE}`] : []);
     // A control channel has the timer of its heartbeat.
-    same('timers of the service', this.#clocks.service.pending, nodeConnected ? 1 : 0);
+    const pending = this.#processes.reduce((sum, { clock }) => sum + clock.pending, 0);
+    same('timers of the service', pending, nodeConnected ? 1 : 0);
     if (this.#course.client === 'hawser') same('timers of the client', this.#clocks.client.pending, 0);
   }
 
@@ -307,7 +332,7 @@ class ServiceSimulation {
 
   async #end(): Promise<void> {
     await this.#clock.runUntil(this.#node.stop(), 60_000);
-    await this.#clock.runUntil(Promise.all(this.#services.map((service) => service.close())), 60_000);
+    await this.#clock.runUntil(this.#closeAll(), 60_000);
     await this.#clock.advance(60_000);
     this.#checkNothingLeft([], false);
     if (this.#course.agent === 'hawser') same('timers of the node', this.#clocks.node.pending, 0);
@@ -320,6 +345,8 @@ const STEP = 100;
 const AFTERMATH = 80_000;
 /** For what is under way, and for an end that notices late that it was cut off. */
 const SETTLING = 2900;
+/** So that no process has the random numbers of another. */
+const LIFE = 1_000_003;
 const START = new VirtualClock().now();
 
 const CALLERS = new Map<string, CallerRecord>(

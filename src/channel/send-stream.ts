@@ -66,6 +66,8 @@ export class SendStream {
   /** The acknowledged message that was sent last, and how long it took. */
   #newestAcknowledged = -1;
   #newestRoundTrip = 0;
+  /** What has passed for certain: the highest first transmission of an acknowledged message. */
+  #passed = -1;
   /** When the oldest overtaken message counts as lost. */
   #lossAt: number | undefined;
   /** Patience with reordering, in quarters of the shortest round trip; grows when it proves too short. */
@@ -90,15 +92,16 @@ export class SendStream {
   }
 
   /**
-   * Whether nothing is unanswered but what the peer has, most likely: messages sent many times, while what was sent
+   * Whether nothing is unanswered but what the peer has, most likely: messages sent many times, while what was first sent
    * after that has been acknowledged. The real plugin acknowledges no duplicate, so a lost acknowledge never comes
    * (PROTOCOL.md section 1.3). Only what was sent on the path that there is now counts: before it, a relay may have
-   * taken messages that it lost with its process.
+   * taken messages that it lost with its process. And an acknowledge of a message sent several times is for the first of
+   * them: taken for the last, it would let an agent go whose output a relay has still to pass on, and a kill would lose it.
    */
   get settled(): boolean {
     for (const unanswered of [this.#lost, this.#inFlight])
       for (const { oftenSince = -1 } of unanswered.values())
-        if (oftenSince < this.#pathSince || oftenSince > this.#newestAcknowledged) return false;
+        if (oftenSince < this.#pathSince || oftenSince > this.#passed) return false;
     return true;
   }
 
@@ -166,6 +169,7 @@ export class SendStream {
     }
     while (this.#lowest < this.#nextSequence && !this.#unanswered(this.#lowest)) this.#lowest++;
 
+    this.#passed = Math.max(this.#passed, message.firstOnPath);
     const roundTrip = now - message.sentAt;
     if (message.transmissions === 1 && (message.sentAt >= this.#sampleAfter || !this.#roundTrip.measured)) {
       this.#roundTrip.sample(roundTrip);
@@ -276,6 +280,7 @@ export class SendStream {
       transmission: 0,
       transmissions: 0,
       onPath: 0,
+      firstOnPath: -1,
       oftenSince: undefined,
     };
   }
@@ -285,6 +290,7 @@ export class SendStream {
     message.sentAt = now;
     if (message.transmission < this.#pathSince) message.onPath = 0;
     message.transmission = this.#transmissions++;
+    if (message.onPath === 0) message.firstOnPath = message.transmission;
     message.transmissions++;
     message.onPath++;
     if (message.transmissions === EXEMPT_AFTER) this.#exemptBytes += message.frame.length;
@@ -340,8 +346,9 @@ interface SentMessage {
   /** Number of this message's last transmission among all. */
   transmission: number;
   transmissions: number;
-  /** Transmissions on the path of the last one. */
+  /** Transmissions on the path of the last one, and the number of the first of them. */
   onPath: number;
+  firstOnPath: number;
   /** The transmission by which it had been sent {@link EXEMPT_AFTER} times on its path. */
   oftenSince: number | undefined;
 }

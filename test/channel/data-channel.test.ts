@@ -428,6 +428,31 @@ describe('a reconnect', () => {
   });
 });
 
+test('an acknowledge that was slow does not make what was sent between count for delivered', () => {
+  const pair = new Pair();
+  const { channel } = pair.agent;
+  channel.handleConnected(0);
+  const frames: Uint8Array[] = [];
+  const transmit = (now: number) => {
+    for (let frame = channel.pollTransmit(now); frame; frame = channel.pollTransmit(now)) frames.push(frame);
+  };
+  channel.send(bytes('held up in a relay'));
+  transmit(0);
+  channel.send(bytes('held up as well'));
+  transmit(0);
+  for (let now = 0; frames.length < 12; transmit(now)) {
+    now = channel.pollTimeout()!;
+    channel.handleTimeout(now);
+  }
+  channel.handleMessage(acknowledge(1), 60_000);
+  expect([channel.acknowledged, channel.settled]).toEqual([false, false]);
+  transmit(60_000);
+  channel.send(bytes('new'));
+  transmit(60_001);
+  channel.handleMessage(acknowledge(2), 60_002);
+  expect([channel.acknowledged, channel.settled]).toEqual([false, true]);
+});
+
 describe('publication', () => {
   test('an agent that is paused sends nothing, acknowledges still, and goes on where it was', () => {
     const pair = ready(new Pair());
@@ -561,6 +586,12 @@ function service(
     { messageType, messageId: crypto.randomUUID(), createdDate: 1, sequenceNumber, payloadType, payload },
     sha256Digest,
   );
+}
+
+function acknowledge(sequenceNumber: number): Uint8Array {
+  const messageId = crypto.randomUUID();
+  const messageType = MessageType.OutputStreamData;
+  return service(MessageType.Acknowledge, formatAcknowledge({ messageType, messageId, sequenceNumber }));
 }
 
 function bytes(ascii: string): Uint8Array {

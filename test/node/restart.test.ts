@@ -61,9 +61,9 @@ test('50 sessions with transfers both ways go on after each kill -9, and every s
   await sent;
   const hashes = await outputs;
   for (const [index, { sessionId, ended }] of sessions.entries()) {
+    expect(await ended, `end of session ${index}`).toMatchObject({ reason: 'CommandExited', exitCode: 7 });
     expect(hashes[index], `output of session ${index}`).toBe(hashOf(`out of ${sessionId}`));
     expect(inputs.get(sessionId), `input of session ${index}`).toBe(hashOf(`into ${sessionId}`));
-    expect(await ended, `end of session ${index}`).toMatchObject({ reason: 'CommandExited', exitCode: 7 });
   }
   expect(arrived.count).toBe(total);
 }, 120_000);

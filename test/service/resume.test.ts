@@ -1,8 +1,8 @@
 /** A service that takes over what one before it left in the store, which was killed or closed. */
 import { expect, test } from 'vitest';
+import { mortalStore } from '../../sim/service/mortal-store.ts';
 import { memoryStore, type Store } from '../../src/service/index.ts';
 import { VirtualClock } from '../../src/testing/index.ts';
-import { mortalStore } from './mortal-store.ts';
 import { connected, NODE, WireNode, type World, world } from './world.ts';
 
 const MINUTE = 60_000;

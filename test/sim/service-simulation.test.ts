@@ -1,9 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { course } from '../../sim/service/course.ts';
+import { course, restartCourse } from '../../sim/service/course.ts';
 import { simulateService } from '../../sim/service/simulation.ts';
 
 /** What `npm test` plays. `npm run -s sim -- --service --seeds 20000` plays more. */
 const SEEDS = 200;
+
+/** The same with `--restarts`. */
+const RESTART_SEEDS = 100;
 
 /**
  * Seeds that failed while the service was made, or would without the help of the relay: an agent's word of being
@@ -14,6 +17,10 @@ const ONCE_FAILED = [202, 526, 544, 693, 833, 1199, 302_917];
 describe('a simulated session through the service', () => {
   it('comes to its end with every byte, and nothing is left of it', { timeout: 60_000 }, async () => {
     for (let seed = 0; seed < SEEDS; seed++) await simulateService(course(seed));
+  });
+
+  it('goes on through every kill -9 of the service, and comes to its end', { timeout: 60_000 }, async () => {
+    for (let seed = 0; seed < RESTART_SEEDS; seed++) await simulateService(restartCourse(seed));
   });
 
   it.each(ONCE_FAILED)('comes to its end in seed %i, which once failed', async (seed) => {

@@ -1,4 +1,4 @@
-import { type RecordKind, type RecordStore, type Store, storeOf } from '../../src/service/index.ts';
+import { type RecordKind, type RecordStore, type Store, storeOf } from '../../src/service/store.ts';
 
 /** A store as a process has it that will be killed: from then on it does nothing and hears nothing. */
 export function mortalStore(store: Store): { readonly store: Store; kill(): void } {
