@@ -16,14 +16,14 @@ export function getParameters({ context, authorization }: OperationParts, parame
       { WithDecryption: boolean() },
     ),
 
-    async handle({ Names }, { caller }) {
+    async handle({ Names }, call) {
       const asked = [...new Set(Names)].map((given) => {
         const [, nameOrArn = given, version] = VERSIONED.exec(given) ?? [];
         return { given, name: parameterName(nameOrArn, context), version };
       });
       for (const { given, name } of asked) {
         const resource = name === undefined ? given : parameterArn(name, context);
-        await authorization.resource(caller, 'ssm:GetParameters', resource, {});
+        await authorization.resource(call, 'ssm:GetParameters', resource, {});
       }
       const found: object[] = [];
       const invalid: string[] = [];
