@@ -76,6 +76,10 @@ describe.skipIf(missing)('an encrypted fleet without an AWS account', { timeout:
     expect(stderr.text).toContain(target);
     expect(secrets.foundIn(stdout.text)).toEqual([]);
     expect(printed()).toContain('KMSEncryption failed on client with status 2');
+
+    const port = start([PORT, '--parameters', 'portNumber=80,localPortNumber=0']);
+    expect(await port.exited).toBe(FAILED);
+    expect(printed()).toMatch(/session refused: .* runs encrypted sessions only\./);
   });
 
   test('a CLI that is too old for encryption is told so, in the words of AWS', async () => {

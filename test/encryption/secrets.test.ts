@@ -19,8 +19,12 @@ describe('nothing that the library says or throws has a secret in it', () => {
       { encrypted: false, start: { requireEncryption: true } },
     ],
     ['the agent has no key service', 'no error', { agentKeys: () => undefined }],
+    ['the service hosts the key', 'no error', { hosted: true }],
     ...CLIENT_FAILURES,
     ...AGENT_FAILURES,
+    ...[...CLIENT_FAILURES, ...AGENT_FAILURES]
+      .filter(([, code]) => code.startsWith('ERR_KEY_'))
+      .map(([what, code, world]) => [`${what}, at the service`, code, { ...world, hosted: true }] as const),
   ])('when a session meets this: %s (%s)', async (_, code, options) => {
     const { said, secrets, world } = await overhear(options);
     expect(secrets.count('stream token')).toBeGreaterThan(1);

@@ -1,6 +1,6 @@
 import { SessionClient, type StartSessionOptions } from 'hawser';
 import { Agent, type AgentOptions, type SessionHandler, type SessionOutcome } from 'hawser/agent';
-import { type KeyPolicy, type KeyService, type LocalKey, LocalKeyService } from 'hawser/kms';
+import { type KeyPolicy, type KeyService, kmsKeyService, type LocalKey, LocalKeyService } from 'hawser/kms';
 import { type ServiceEvent, SessionManagerService } from 'hawser/service';
 import { memoryTransport, seededRandom, VirtualClock } from 'hawser/testing';
 import type { RandomSource } from '../../src/base/random.ts';
@@ -38,6 +38,8 @@ export interface EncryptedWorldOptions extends TapOptions {
   readonly encrypted?: boolean;
   /** Milliseconds that encrypting and decrypting a payload may take. Default 0: the runtime's, which is synchronous. */
   readonly cipherDelay?: number;
+  /** Whether the service hosts the key, and both ends call it as they would AWS KMS. Default false. */
+  readonly hosted?: boolean;
   /** Learns every secret that comes up: keys, challenges, credentials. */
   readonly secrets?: Secrets;
   /** Of the service. */
@@ -65,7 +67,7 @@ export interface EncryptedWorld extends Keys {
 /** Client, service and agent with keys of their own, one virtual clock, and a tap in the service. */
 export async function encryptedWorld(options: EncryptedWorldOptions): Promise<EncryptedWorld> {
   const { handlers, clientKeys, agentKeys, keyPolicy, encrypted = true, cipherDelay = 0 } = options;
-  const { secrets, onEvent } = options;
+  const { secrets, onEvent, hosted = false } = options;
   const clock = new VirtualClock();
   const local = new LocalKeyService({
     region: REGION,
@@ -94,6 +96,7 @@ export async function encryptedWorld(options: EncryptedWorldOptions): Promise<En
     },
     platform: { clock, random: seededRandom(1) },
     ...(onEvent && { onEvent }),
+    ...(hosted && { keys: local }),
   });
   await service.registerTarget({ id: INSTANCE_ID });
   const tapped = tap(service, options);
@@ -104,16 +107,20 @@ export async function encryptedWorld(options: EncryptedWorldOptions): Promise<En
     transport,
     ...(cipherDelay > 0 && { aesGcm: slowAesGcm(clock, seededRandom(i + 4), cipherDelay) }),
   }));
-  const forClient = overheard(local.as(jane), secrets);
-  const forAgent = local.as(node);
+  const called = [USER, NODE].map((credentials, i) =>
+    kmsKeyService({ region: REGION, endpoint: ENDPOINT, credentials, platform: platforms[i]! }),
+  );
+  const [forClient, forAgent] = hosted ? called : [local.as(jane), local.as(node)];
   const client = new SessionClient({
     region: REGION,
     endpoint: ENDPOINT,
     credentials: USER,
-    keyService: clientKeys ? clientKeys(forClient, keys) : forClient,
+    keyService: clientKeys
+      ? clientKeys(overheard(forClient!, secrets), keys)
+      : overheard(forClient!, secrets),
     platform: platforms[0]!,
   });
-  const agentKeyService = agentKeys ? agentKeys(forAgent, keys) : forAgent;
+  const agentKeyService = agentKeys ? agentKeys(forAgent!, keys) : forAgent;
   const agent = new Agent({
     instanceId: INSTANCE_ID,
     region: REGION,
