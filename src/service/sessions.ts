@@ -3,6 +3,7 @@ import type { Side } from './bus.ts';
 import { nodeSubject } from './bus.ts';
 import type { Caller } from './caller.ts';
 import type { ServiceContext } from './context.ts';
+import type { DeadlineTimers } from './deadline.ts';
 import { channelClosedFrame, startSessionFrame } from './frames.ts';
 import { type EndReason, isOver, type SessionOwner, type SessionRecord, withSide } from './session-record.ts';
 import {
@@ -96,12 +97,12 @@ export class Sessions {
       const record = (await this.#change(key, (record) => serviceResumed(record, now)))?.after;
       if (!record || isOver(record)) continue;
       const noted = (record.lastActivity ?? record.startDate) + activityNoteInterval(record);
-      // An end that was under way waits for its agent to come back first.
-      const terminateGrace = Math.max(timers.terminateGrace, timers.agentLost);
+      // The clock may have been set back meanwhile.
+      const lastActivity = Math.min(noted, now);
       this.#watchOver(
         record,
-        Math.max(noted, now + timers.connect - record.idleTimeout),
-        record.status === 'Terminating' ? { ...timers, terminateGrace } : timers,
+        Math.max(lastActivity, now + timers.connect - record.idleTimeout),
+        resumedTimers(record, timers, now),
       );
     }
   }
@@ -236,7 +237,11 @@ export class Sessions {
     this.#timers.clear();
   }
 
-  #watchOver(record: SessionRecord, lastActivity: number, timers = this.#context.timers): void {
+  #watchOver(
+    record: SessionRecord,
+    lastActivity: number,
+    timers: DeadlineTimers = this.#context.timers,
+  ): void {
     const { sessionId } = record;
     const timer = new SessionTimer(record, lastActivity, {
       context: this.#context,
@@ -306,6 +311,17 @@ export class Sessions {
 export function ownerOf({ principal, accessKeyId, connection }: Caller): SessionOwner {
   const { arn, userId } = principal;
   return { arn, userId, ...(accessKeyId !== undefined && { accessKeyId }), connection };
+}
+
+/** What a session had not come to when it was resumed, it has the whole time for again. */
+function resumedTimers(record: SessionRecord, timers: DeadlineTimers, now: number): DeadlineTimers {
+  const { connect, agentLost, terminateGrace } = timers;
+  return {
+    agentLost,
+    connect: record.status === 'Connecting' ? now - record.startDate + connect : connect,
+    // An end that was under way waits for its agent to come back first.
+    terminateGrace: record.status === 'Terminating' ? Math.max(terminateGrace, agentLost) : terminateGrace,
+  };
 }
 
 /** Nobody can join any more. An agent that announced its end may still come back to deliver the rest. */

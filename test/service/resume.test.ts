@@ -79,6 +79,54 @@ test('a session that the node had not been told of is started when it is back', 
   expect(agent.closed).toBeUndefined();
 });
 
+test('a session that was connecting has the whole time to connect again, and no more', async () => {
+  const { clock, before, restart } = await killable();
+  const { SessionId } = await before.start();
+  const after = await restart(30 * MINUTE);
+  await clock.advance(0.9 * MINUTE);
+  expect(await after.status(SessionId)).toMatchObject({ Status: 'Connecting' });
+  await clock.advance(0.2 * MINUTE);
+  expect(await after.status(SessionId)).toMatchObject({ Status: 'Failed' });
+  expect(after.events).toContainEqual(
+    expect.objectContaining({ sessionId: SessionId, endReason: 'ConnectTimeout' }),
+  );
+});
+
+test('a token that was used before the kill is used up, and one that was not opens its channel', async () => {
+  const { restart, before, session } = await killable();
+  const unused = (await before.ok('ResumeSession', { SessionId: session.SessionId })) as never;
+  const after = await restart();
+  expect((await after.client(session)).closed).toMatchObject({ code: 1008 });
+  expect((await after.client(unused)).closed).toBeUndefined();
+  expect((await after.client(unused)).closed).toMatchObject({ code: 1008 });
+  expect(await after.status(session.SessionId)).toMatchObject({ Status: 'Connected' });
+});
+
+test('a clock that was set back while the service was down makes no session idle for longer', async () => {
+  const { lasting, before, session } = await killable();
+  const clock = new VirtualClock(before.clock.now() - 60 * MINUTE);
+  const after = await resumed(clock, lasting);
+  await (await reconnected(after, clock)).joinReady(session.SessionId);
+  await clock.advance(21 * MINUTE);
+  expect(after.events).toContainEqual(expect.objectContaining({ endReason: 'ResumeWindow' }));
+});
+
+test('whoever comes back after the end is told of it by the service that took over', async () => {
+  const { clock, agent, restart, sessionId } = await killable();
+  await agent.sendMessage('agent_session_state', {
+    SchemaVersion: 1,
+    SessionState: 'Terminating',
+    SessionId: sessionId,
+  });
+  const after = await restart();
+  const resume = () => after.ok('ResumeSession', { SessionId: sessionId });
+  expect(await resume()).toEqual({ SessionId: sessionId, Status: 'Terminating' });
+  await clock.advance(2 * MINUTE);
+  const node = await reconnected(after, clock);
+  await node.complete(sessionId, { ExitCode: 7 });
+  expect(await resume()).toEqual({ SessionId: sessionId, EndReason: 'CommandExited', ExitCode: 7 });
+});
+
 test('the idle timer goes on from what was noted, and a tenth of it at most later', async () => {
   const { clock, agent, restart, sessionId } = await killable();
   for (let i = 0; i < 10; i++) {
