@@ -116,13 +116,10 @@ class WebCryptoKey implements AesGcmKey {
 
   constructor(subtle: SubtleCrypto, key: Uint8Array<ArrayBuffer>) {
     this.#subtle = subtle;
-    this.#key = subtle.importKey('raw', key, 'AES-GCM', false, ['encrypt', 'decrypt']).then(
-      (imported) => {
-        key.fill(0);
-        return imported;
-      },
-      () => undefined,
-    );
+    this.#key = subtle
+      .importKey('raw', key, 'AES-GCM', false, ['encrypt', 'decrypt'])
+      .catch(() => undefined)
+      .finally(() => key.fill(0));
   }
 
   seal(nonce: Uint8Array, plaintext: Uint8Array, done: (sealed: Uint8Array | undefined) => void): void {

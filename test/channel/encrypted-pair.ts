@@ -74,12 +74,21 @@ export function plainPair(): Pair {
 
 const real = syncAesGcm(crypto);
 
-/** Counts how often it is destroyed. */
+/** Counts how often it is destroyed, and cannot be used afterwards. */
 function spied(key: AesGcmKey) {
+  const check = () => {
+    if (spy.destroyed > 0) throw new Error('a key was used after it was destroyed');
+  };
   const spy = {
     destroyed: 0,
-    seal: key.seal.bind(key),
-    open: key.open.bind(key),
+    seal(...call: Parameters<AesGcmKey['seal']>) {
+      check();
+      key.seal(...call);
+    },
+    open(...call: Parameters<AesGcmKey['open']>) {
+      check();
+      key.open(...call);
+    },
     destroy() {
       spy.destroyed++;
       key.destroy();

@@ -115,6 +115,17 @@ test('a data key that nobody waits for is filled with zeros all the same', () =>
   expect(plaintexts.map((bytes) => Math.max(...bytes))).toEqual([0, 0, 0]);
 });
 
+test('a payload that turns out to be spoilt when the channel is closed touches no key any more', () => {
+  const { pair } = encryptedPair(true);
+  meddle(pair, PayloadType.Output, (output) => [message(output, { payload: new Uint8Array(50) })]);
+  pair.agent.channel.send(Buffer.from('hello'));
+  while (!pair.client.channel.decrypting) pair.run(1);
+  pair.client.channel.close();
+  expect(pair.client.channel.decrypting).toBe(false);
+  pair.run(1_000);
+  expect(pair.client.typesOfEvents()).not.toContain('failed');
+});
+
 test.each(['KMSKeyId', 'Challenge'])('a client does not take a %s that KMS would not', (member) => {
   const pair = plainPair();
   meddle(pair, PayloadType.HandshakeRequest, (request) => {

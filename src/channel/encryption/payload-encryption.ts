@@ -18,6 +18,7 @@ export class PayloadEncryption {
   readonly #opening: AesGcmKey;
   readonly #nonces: NonceCounter;
   readonly #seen = new NonceMemory();
+  #destroyed = false;
 
   /** @throws {EncryptionError} for a data key of another length @throws {HawserError} `ERR_NO_AES_GCM` */
   constructor({ role, dataKey, aesGcm, randomBytes }: PayloadEncryptionOptions) {
@@ -55,14 +56,17 @@ export class PayloadEncryption {
     });
   }
 
+  /** What is under way goes on, and nothing else may be asked afterwards. */
   destroy(): void {
+    this.#destroyed = true;
     this.#sealing.destroy();
     this.#opening.destroy();
   }
 
   /** What was sealed with this end's own key comes from an end that has the halves mixed up, or from a mirror. */
   #explain(sealed: Uint8Array, done: (error: EncryptionError) => void): void {
-    this.#sealing.open(sealed, (plaintext) => done(plaintext ? swapped() : changed()));
+    if (this.#destroyed) done(changed());
+    else this.#sealing.open(sealed, (plaintext) => done(plaintext ? swapped() : changed()));
   }
 }
 
