@@ -45,9 +45,11 @@ export async function authorizeKey(
   { action, resource, encryptionContext, requestAlias }: KeyQuestion,
   judge: KeyPolicyJudge = () => 'delegated',
 ): Promise<void> {
+  const names = Object.keys(encryptionContext);
+  if (new Set(names.map((name) => name.toLowerCase())).size < names.length) throw ambiguous();
   const context = new Map<string, string | readonly string[]>([
     ['kms:CallerAccount', principal.accountId],
-    ['kms:EncryptionContextKeys', Object.keys(encryptionContext)],
+    ['kms:EncryptionContextKeys', names],
   ]);
   for (const [name, value] of Object.entries(encryptionContext)) {
     context.set(`kms:EncryptionContext:${name}`, value);
@@ -79,6 +81,14 @@ function denialOf(side: Decision, verdict: KeyVerdict): Denial | undefined {
   if (ofSide?.effect === 'ExplicitDeny') return ofSide;
   if (ofKey?.effect === 'ExplicitDeny') return ofKey;
   return (verdict === 'granted' ? undefined : ofSide) ?? ofKey;
+}
+
+/** Condition keys have no case: a condition on one of the two would be met, or not, by the value of the other. */
+function ambiguous(): KeyServiceError {
+  return new KeyServiceError(
+    'ERR_KEY_ACCESS_DENIED',
+    'The encryption context has two names that differ in upper and lower case alone, which policies cannot tell apart.',
+  );
 }
 
 const yes: Authorizer = () => ({ effect: 'Allow' });

@@ -233,6 +233,24 @@ test.each([
   expect(await two.decrypt(key!, nonce!, sealed, data!)).toBeUndefined();
 });
 
+test('a name in another case beside the right one gets nobody around a Deny', async () => {
+  const everybody = { Effect: 'Allow', Principal: '*', Action: 'kms:*', Resource: '*' };
+  const condition = { StringEquals: { 'kms:EncryptionContext:Purpose': 'payroll' } };
+  const keys = localKeys();
+  const { arn } = await keys.createKey({
+    policy: { Statement: [everybody, { ...everybody, Effect: 'Deny', Condition: condition }] },
+  });
+  for (const context of [
+    { Purpose: 'payroll' },
+    { Purpose: 'payroll', purpose: 'test' },
+    { purpose: 'test', Purpose: 'payroll' },
+  ]) {
+    await expect(keys.as(jane).generateDataKey(arn, context)).rejects.toMatchObject({
+      code: 'ERR_KEY_ACCESS_DENIED',
+    });
+  }
+});
+
 describe('callbackKeyService', () => {
   const good = { plaintext: new Uint8Array(64), ciphertext: new Uint8Array(100) };
 
