@@ -13,6 +13,8 @@ export function contextKeys(caller: Caller, context: ServiceContext): [key: stri
     ['aws:CurrentTime', new Date(now).toISOString()],
     ['aws:EpochTime', `${Math.floor(now / 1000)}`],
     ['aws:RequestedRegion', context.region],
+    // Of what has no ARN, too, such as the list of sessions: another account's policies alone do not reach it.
+    ['aws:ResourceAccount', context.accountId],
   ];
   if (connection.secure !== undefined) keys.push(['aws:SecureTransport', `${connection.secure}`]);
   if (connection.remoteAddress !== undefined) keys.push(['aws:SourceIp', connection.remoteAddress]);
