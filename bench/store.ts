@@ -1,8 +1,16 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type DurableStoreOptions, durableStore } from 'hawser/node';
-import { memoryStore, SessionManagerService, type Store } from 'hawser/service';
+import { type DurableStoreOptions, durableStore, iamDirectoryFile } from 'hawser/node';
+import { allowAll } from 'hawser/policy';
+import {
+  type IamDocument,
+  memoryStore,
+  SessionManagerService,
+  type SessionManagerServiceOptions,
+  type Store,
+  type UserDocument,
+} from 'hawser/service';
 import { signRequest } from '../src/crypto/index.ts';
 import { contest, type FigureSource } from './measure.ts';
 
@@ -19,7 +27,83 @@ const CALLERS = 50;
 export const storeFigures: FigureSource[] = [
   startSession('start-session-durable', {}),
   startSession('start-session-unflushed', { flush: false }),
+  startWithPolicies('start-session-policies', 'allowAll with memoryStore', () => ({ store: memoryStore() })),
+  startWithPolicies('start-session-policies-durable', 'allowAll with memoryStore', durable),
 ];
+
+type Kept = { readonly store: Store; close?(): Promise<void> };
+
+/** The same with a directory file of a thousand users, and the policies of an end user. */
+function startWithPolicies(name: string, beside: string, keep: () => Kept | Promise<Kept>): FigureSource {
+  return {
+    name,
+    measure: () =>
+      contest({
+        name,
+        unit: 'calls/s',
+        beside,
+        turns: 5,
+        async ours() {
+          const directory = await mkdtemp(join(tmpdir(), 'hawser-bench-'));
+          const path = join(directory, 'iam.json');
+          await writeFile(path, JSON.stringify(thousandUsers()), { mode: 0o600 });
+          const iam = await iamDirectoryFile(path, { region, accountId });
+          const kept = await keep();
+          const calls = await callsPerSecond(kept.store, iam);
+          await kept.close?.();
+          iam.close();
+          await rm(directory, { recursive: true });
+          return calls;
+        },
+        yardstick: () => callsPerSecond(memoryStore(), { ...ONE_USER, authorize: allowAll }),
+      }),
+  };
+}
+
+async function durable(): Promise<Kept> {
+  const directory = await mkdtemp(join(tmpdir(), 'hawser-bench-'));
+  const store = await durableStore(join(directory, 'store'));
+  return {
+    store,
+    async close() {
+      await store.close();
+      await rm(directory, { recursive: true });
+    },
+  };
+}
+
+function thousandUsers(): IamDocument {
+  const allow = (Action: string | string[], Resource: string | string[], more: object = {}) => ({
+    Effect: 'Allow',
+    Action,
+    Resource,
+    ...more,
+  });
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: a policy variable
+  const own = 'arn:aws:ssm:*:*:session/${aws:username}-*';
+  const tagged = { Condition: { StringEquals: { 'ssm:resourceTag/team': ['web', 'data'] } } };
+  const policies = {
+    EndUser: {
+      Version: '2012-10-17',
+      Statement: [
+        allow(
+          'ssm:StartSession',
+          [`arn:aws:ssm:*:${accountId}:managed-instance/*`, `arn:aws:ec2:*:${accountId}:instance/*`],
+          tagged,
+        ),
+        allow('ssm:StartSession', [`arn:aws:ssm:*:${accountId}:document/SSM-SessionManagerRunShell`]),
+        allow(['ssm:ResumeSession', 'ssm:TerminateSession', 'ssmmessages:OpenDataChannel'], own),
+        allow(['ssm:DescribeSessions', 'ssm:DescribeInstanceInformation'], '*'),
+        { ...allow('ssm:StartSession', 'arn:aws:ssm:*:*:document/AWS-StartSSHSession'), Effect: 'Deny' },
+      ],
+    },
+  };
+  const users: Record<string, UserDocument> = { bench: { groups: ['ops'], accessKeys: [user] } };
+  for (let n = 0; n < 999; n++) {
+    users[`user${n}`] = { groups: ['ops'], accessKeys: [{ ...user, accessKeyId: `AKIA${n}` }] };
+  }
+  return { policies, groups: { ops: { policies: ['EndUser'] } }, users };
+}
 
 /** StartSession through the whole service but for the network, in calls per second. */
 function startSession(name: string, options: DurableStoreOptions): FigureSource {
@@ -44,14 +128,20 @@ function startSession(name: string, options: DurableStoreOptions): FigureSource 
   };
 }
 
-async function callsPerSecond(store: Store): Promise<number> {
+type Who = Pick<SessionManagerServiceOptions, 'credentials' | 'authorize'>;
+
+const ONE_USER: Who = {
+  credentials: (id) => (id === user.accessKeyId ? { ...user, principal } : undefined),
+};
+
+async function callsPerSecond(store: Store, who: Who = ONE_USER): Promise<number> {
   const service = new SessionManagerService({
     region,
     accountId,
-    credentials: (id) => (id === user.accessKeyId ? { ...user, principal } : undefined),
+    ...who,
     store,
   });
-  await store.nodes.create(target, { id: target, tags: {}, channel: 'open' });
+  await store.nodes.create(target, { id: target, tags: { team: 'web' }, channel: 'open' });
   const requests = await Promise.all(Array.from({ length: CALLS }, signedStart));
   const start = performance.now();
   await Promise.all(
