@@ -19,6 +19,7 @@ test('every example is tried here or in a file of its own', () => {
     'encrypted.ts',
     'exec.ts',
     'forward.ts',
+    'secure-fleet.ts',
     'service.ts',
     'shell-on-aws.ts',
     'socks.ts',
@@ -41,6 +42,23 @@ test('encrypted shows what the service sees of a session, in the clear and encry
   expect(stdout.toString()).toMatch(
     /^Encrypted: This session is encrypted using AWS KMS\..*without the secret/ms,
   );
+  expect(code).toBe(0);
+});
+
+test('C1: secure-fleet shows who may do what, and that a change of the file takes a running session away', async () => {
+  const { stdout, stderr, code } = await run('secure-fleet.ts');
+  expect(stderr).toBe('');
+  const text = (node: string) =>
+    `jane on ${node}: StartSession was refused with AccessDeniedException: User: arn:aws:iam::111122223333:user/jane is not authorized to perform: ssm:StartSession on resource: arn:aws:ssm:eu-central-1:111122223333:managed-instance/${node} because no identity-based policy allows the ssm:StartSession action`;
+  expect(stdout.toString().split('\n')).toEqual([
+    'jane may start on mi-web-1, mi-web-2.',
+    'bob may start on mi-web-1, mi-web-2, mi-data-1.',
+    expect.stringContaining(text('mi-data-1')),
+    'jane has a session on mi-web-1.',
+    'It ended: AccessRevoked. Your access has ended, and your session has been terminated.',
+    expect.stringContaining(text('mi-web-1')),
+    '',
+  ]);
   expect(code).toBe(0);
 });
 
