@@ -387,6 +387,7 @@ describe('the context of a check', () => {
       'aws:CurrentTime': '2026-01-01T00:00:00.000Z',
       'aws:EpochTime': '1767225600',
       'aws:RequestedRegion': REGION,
+      'aws:ResourceAccount': ACCOUNT,
       'aws:SecureTransport': 'false',
       'ssm:SessionDocumentAccessCheck': 'true',
     };
