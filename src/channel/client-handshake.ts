@@ -160,10 +160,11 @@ export class ClientHandshake implements Handshake {
       const actionResult = isKms ? kmsResult : null;
       return { actionType, actionStatus: ActionStatus.Success, actionResult, error: '' };
     };
+    const processedClientActions = (this.#request?.requestedClientActions ?? []).map(process);
     const response = formatHandshakeResponse({
       clientVersion: CLIENT_VERSION,
-      processedClientActions: (this.#request?.requestedClientActions ?? []).map(process),
-      errors: [],
+      processedClientActions,
+      errors: processedClientActions.flatMap(({ error }) => error || []),
       extensions: this.#agreed,
     });
     this.#parts.queue.pushHandshake(PayloadType.HandshakeResponse, response);
@@ -231,7 +232,8 @@ function refused(actionType: string, { code, message }: HawserError): ProcessedC
     actionType,
     actionStatus: unsupported ? ActionStatus.Unsupported : ActionStatus.Failed,
     actionResult: null,
-    error: message,
+    // The words of the real plugin, which the agent repeats and users search for.
+    error: `Failed to process action ${actionType}: ${message}`,
   };
 }
 

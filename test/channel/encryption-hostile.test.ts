@@ -159,3 +159,30 @@ test('a client tries payloads as large as encrypted ones will be', () => {
       .findIndex(({ message }) => message.payloadType === PayloadType.Size),
   );
 });
+
+test('a client that has no data key says so in the words of the real plugin', () => {
+  const pair = begin(plainPair());
+  let told: unknown;
+  meddle(pair, PayloadType.HandshakeResponse, (response) => {
+    told = JSON.parse(Buffer.from(response.payload).toString());
+    return [message(response, {})];
+  });
+  pair.client.channel.handleDataKeyError(new Error('no rights'));
+  pair.run(1_000);
+  const error = expect.stringMatching(/^Failed to process action KMSEncryption: no rights /);
+  expect(told).toMatchObject({
+    ProcessedClientActions: [
+      { ActionType: 'SessionType', ActionStatus: 1, Error: '' },
+      { ActionType: 'KMSEncryption', ActionStatus: 2, ActionResult: null, Error: error },
+    ],
+    Errors: [error],
+  });
+  expect(pair.agent.events.at(-1)).toMatchObject({
+    error: {
+      code: 'ERR_ENCRYPTION_REFUSED',
+      message: expect.stringContaining(
+        'KMSEncryption failed on client with status 2 error: Failed to process action KMSEncryption: no rights',
+      ),
+    },
+  });
+});
