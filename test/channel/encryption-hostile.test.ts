@@ -39,10 +39,11 @@ function double(pair: Pair, payloadType: number) {
 
 function message(
   original: AgentMessage,
-  changes: { payload?: object | Uint8Array; sequenceNumber?: number },
+  changes: { payload?: object | Uint8Array; sequenceNumber?: number; payloadType?: number },
 ) {
-  const { messageType, messageId, createdDate, flags, payloadType } = original;
+  const { messageType, messageId, createdDate, flags } = original;
   const { payload = original.payload, sequenceNumber = original.sequenceNumber } = changes;
+  const { payloadType = original.payloadType } = changes;
   return encodeMessage(
     {
       messageType,
@@ -185,4 +186,18 @@ test('a client that has no data key says so in the words of the real plugin', ()
       ),
     },
   });
+});
+
+test('a client does not go on with an agent that has not shown that it has the data key', () => {
+  const { pair } = encryptedPair(false, (pair) =>
+    meddle(pair, PayloadType.EncChallengeRequest, (challenge) => [
+      message(challenge, {
+        payloadType: PayloadType.HandshakeComplete,
+        payload: { HandshakeTimeToComplete: 1, CustomerMessage: '' },
+      }),
+    ]),
+  );
+  expect(pair.client.typesOfEvents()).not.toContain('ready');
+  const error = expect.objectContaining({ code: 'ERR_ENCRYPTION_CHALLENGE' });
+  expect(pair.client.events).toContainEqual({ type: 'failed', error });
 });
