@@ -96,7 +96,11 @@ export class DataChannel {
       this.#payloadSize.current,
       checked('sendQueue', options.sendQueue ?? DEFAULT_SEND_QUEUE),
     );
-    this.#stage = new EncryptionStage(this.#queue, () => options.encryption?.wake());
+    this.#stage = new EncryptionStage(
+      this.#queue,
+      () => options.encryption?.wake(),
+      (error) => this.#fail(error),
+    );
     if (this.#isClient) this.#handshake = new ClientHandshake(this.#handshakeParts());
     this.#sender = new SendStream(
       {

@@ -24,7 +24,9 @@ export interface KmsKeyServiceOptions extends EndpointVariant {
   readonly endpoint?: string | URL | undefined;
   /** Lets `http:` lead to other machines. Default false. */
   readonly allowInsecure?: boolean | undefined;
-  /** Milliseconds for one try of one call; a call is tried three times. Default 15,000. */
+  /**
+   * Milliseconds for one try of one call; a call is tried three times. Default 4,000: a session waits 15 s for its data key.
+   */
   readonly requestTimeout?: number | undefined;
   /** Parts of the world to replace. */
   readonly platform?: Partial<Platform> | undefined;
@@ -40,7 +42,7 @@ export interface KmsKeyServiceOptions extends EndpointVariant {
  * @throws {EndpointError} for a region or an endpoint that cannot be, or would send secrets in the clear
  */
 export function kmsKeyService(options: KmsKeyServiceOptions): KeyService {
-  const { region, credentials, endpoint, allowInsecure, requestTimeout } = options;
+  const { region, credentials, endpoint, allowInsecure, requestTimeout = 4_000 } = options;
   const regional = endpointOf('kms', region, options);
   const platform = platformWith(options.platform);
   const api = new AwsJson({

@@ -1,13 +1,16 @@
+import crypto from 'node:crypto';
 import {
   type AgentMessage,
   decodeMessage,
   encodeMessage,
+  formatEncryptionChallenge,
   formatPublication,
   MessageType,
   PayloadType,
 } from 'hawser/channel';
-import { sha256Digest } from 'hawser/crypto';
+import { sha256Digest, syncAesGcm } from 'hawser/crypto';
 import { describe, expect, test } from 'vitest';
+import { PayloadEncryption } from '../../src/channel/encryption/payload-encryption.ts';
 import { DATA_KEY, encryptedPair, plainPair, SESSION } from './encrypted-pair.ts';
 import type { Pair } from './pair.ts';
 
@@ -200,4 +203,39 @@ test('a client does not go on with an agent that has not shown that it has the d
   expect(pair.client.typesOfEvents()).not.toContain('ready');
   const error = expect.objectContaining({ code: 'ERR_ENCRYPTION_CHALLENGE' });
   expect(pair.client.events).toContainEqual({ type: 'failed', error });
+});
+
+test('an agent does not go on with a client that sends another challenge back', () => {
+  const pair = begin(plainPair());
+  pair.client.channel.handleDataKey({ plaintext: DATA_KEY.slice(), ciphertext: Uint8Array.of(1) }, pair.now);
+  pair.run(200);
+  const client = new PayloadEncryption({
+    role: 'client',
+    dataKey: DATA_KEY,
+    aesGcm: syncAesGcm(crypto),
+    randomBytes: (length) => new Uint8Array(length),
+  });
+  meddle(pair, PayloadType.EncChallengeResponse, (response) => {
+    let payload = new Uint8Array(0);
+    client.seal(new Uint8Array(64).fill(5), (sealed) => {
+      payload = new Uint8Array(formatEncryptionChallenge(sealed!));
+    });
+    return [message(response, { payload })];
+  });
+  pair.agent.channel.handleDataKey({ plaintext: DATA_KEY.slice() }, pair.now);
+  pair.run(500);
+  const error = { code: 'ERR_ENCRYPTION_CHALLENGE', message: expect.stringContaining('does not match') };
+  expect(pair.agent.events.at(-1)).toMatchObject({ type: 'failed', error });
+});
+
+test('an end whose platform cannot encrypt says so, and does not fall silent', () => {
+  const { pair, keys } = encryptedPair(true);
+  for (const key of keys) key.seal = (_nonce, _plaintext, done) => pair.schedule(1, () => done(undefined));
+  pair.agent.channel.send(Buffer.from('never seen'));
+  pair.run(500);
+  expect(pair.agent.events.at(-1)).toMatchObject({
+    type: 'failed',
+    error: { code: 'ERR_ENCRYPTION_CIPHER' },
+  });
+  expect(pair.client.text).toBe('');
 });

@@ -27,6 +27,8 @@ export type EncryptionErrorCode =
   | 'ERR_ENCRYPTION_HALVES'
   /** A payload was changed on its way, or is not encrypted at all. */
   | 'ERR_ENCRYPTION_PAYLOAD'
+  /** This end's own platform cannot encrypt. */
+  | 'ERR_ENCRYPTION_CIPHER'
   /** A payload came a second time, as another message. */
   | 'ERR_ENCRYPTION_REPLAY';
 

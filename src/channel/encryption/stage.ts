@@ -1,5 +1,5 @@
 import type { QueuedPayload, SendQueue } from '../send-queue.ts';
-import type { EncryptionError } from './error.ts';
+import { EncryptionError } from './error.ts';
 import type { PayloadEncryption } from './payload-encryption.ts';
 
 /** Something received that waits for its turn. */
@@ -24,6 +24,7 @@ interface Departure {
 export class EncryptionStage {
   readonly #queue: SendQueue;
   readonly #wake: () => void;
+  readonly #fail: (error: EncryptionError) => void;
   #encryption: PayloadEncryption | undefined;
   #departures: Departure[] = [];
   #arrivals: Arrival[] = [];
@@ -31,10 +32,14 @@ export class EncryptionStage {
   /** Whether a call of ours is on the stack: its caller looks at what it led to by itself. */
   #inCall = false;
 
-  /** @param wake called when something can be sent or has arrived, unless the stage was just called */
-  constructor(queue: SendQueue, wake: () => void) {
+  /**
+   * @param wake called when something can be sent or has arrived, unless the stage was just called
+   * @param fail called when something cannot be encrypted: only a platform that is broken comes to that
+   */
+  constructor(queue: SendQueue, wake: () => void, fail: (error: EncryptionError) => void) {
     this.#queue = queue;
     this.#wake = wake;
+    this.#fail = fail;
   }
 
   /** Whether nothing has left the queue without having become a message. */
@@ -56,8 +61,9 @@ export class EncryptionStage {
   seal(plaintext: Uint8Array, done: (sealed: Uint8Array) => void): void {
     this.#call(() =>
       this.#encryption?.seal(plaintext, (sealed) => {
-        if (this.#closed || !sealed) return;
-        done(sealed);
+        if (this.#closed) return;
+        if (sealed) done(sealed);
+        else this.#fail(unencryptable());
         this.#awaken();
       }),
     );
@@ -138,9 +144,10 @@ export class EncryptionStage {
   }
 
   #sealed(departure: Departure, sealed: QueuedPayload | undefined): void {
-    // Only a platform that is broken cannot encrypt. Nothing goes out any more, and silence ends the session.
+    if (this.#closed) return;
     departure.payload = sealed;
-    if (!this.#closed) this.#awaken();
+    if (!sealed) this.#fail(unencryptable());
+    this.#awaken();
   }
 
   #arrived(): void {
@@ -162,6 +169,13 @@ export class EncryptionStage {
       this.#inCall = outer;
     }
   }
+}
+
+function unencryptable(): EncryptionError {
+  return new EncryptionError(
+    'ERR_ENCRYPTION_CIPHER',
+    'A payload could not be encrypted: the AES-GCM of this runtime does not take the key.',
+  );
 }
 
 /** Payloads that are encrypted at once, and that an interrupt can no longer overtake. */
