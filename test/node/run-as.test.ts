@@ -305,7 +305,11 @@ describe('a session that cannot run as it should', () => {
   test.skipIf(NOT_ROOT).each(['a b', '$(id)', '-u', 'root;id', '../root', 'x'.repeat(33), '0'])(
     'names what is no name: %j',
     async (user) => {
-      expect(await refusal(asUser(user))).toMatchObject({
+      // The service would refuse it first: what another service lets through must not get into a command either.
+      const inputs = { runAsEnabled: true, runAsDefaultUser: user };
+      const handler: SessionHandler = (session) =>
+        ptyShell()(Object.create(session, { inputs: { value: inputs } }) as AgentSession);
+      expect(await refusal({}, handler)).toMatchObject({
         message: `${START}${JSON.stringify(user)} is no name of a user`,
       });
     },
