@@ -146,11 +146,12 @@ async function respond(
   maxBody: number,
   signal: AbortSignal,
 ): Promise<Response> {
+  const connection = connectionOf(incoming);
   const body = await readBody(incoming, maxBody);
   if (!body) return new Response(`The request body is larger than ${maxBody} bytes.\n`, { status: 413 });
   const request = toRequest(incoming, body, signal);
   if (!request) return badRequest();
-  return service.fetch(request, connectionOf(incoming));
+  return service.fetch(request, connection);
 }
 
 async function upgrade(
@@ -213,10 +214,16 @@ function toRequest(incoming: IncomingMessage, body?: Body, signal?: AbortSignal)
   }
 }
 
-/** An IPv4 peer of a socket that listens for both comes as `::ffff:192.0.2.1`, and no policy means that. */
+/**
+ * An IPv4 peer of a socket that listens for both comes as `::ffff:192.0.2.1`, and no policy means that.
+ *
+ * @throws for a peer that has reset the connection already, of which the system knows no address any more: without one a
+ * policy that denies an address denies nothing
+ */
 function connectionOf({ socket }: IncomingMessage): ConnectionInfo {
-  const remoteAddress = socket.remoteAddress?.replace(/^::ffff:(?=[\d.]+$)/i, '').replace(/%.*$/, '');
-  return { ...(remoteAddress !== undefined && { remoteAddress }), secure: socket instanceof TLSSocket };
+  if (socket.remoteAddress === undefined) throw new Error('The connection was reset.');
+  const remoteAddress = socket.remoteAddress.replace(/^::ffff:(?=[\d.]+$)/i, '').replace(/%.*$/, '');
+  return { remoteAddress, secure: socket instanceof TLSSocket };
 }
 
 function badRequest(): Response {

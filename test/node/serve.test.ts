@@ -5,6 +5,7 @@ import { type ServeOptions, serve, type WebService } from 'hawser/node';
 import { expect, onTestFinished, test } from 'vitest';
 import WebSocket from 'ws';
 import { deferred } from '../../src/base/deferred.ts';
+import type { ConnectionInfo } from '../../src/service/index.ts';
 
 async function served(service: Partial<WebService>, options?: ServeOptions) {
   const server = await serve(
@@ -69,6 +70,37 @@ test('a request whose client goes away is aborted', async () => {
   client.abort();
   await expect(answer).rejects.toThrow();
   await aborted;
+});
+
+/** What a service hears of the connections of its calls. */
+async function listening(options?: ServeOptions) {
+  const seen: ConnectionInfo[] = [];
+  const server = await served(
+    {
+      async fetch(_, connection) {
+        seen.push(connection);
+        return new Response();
+      },
+    },
+    options,
+  );
+  return { seen, port: Number(new URL(server.url).port) };
+}
+
+test('an IPv4 peer has its IPv4 address, also where both families are listened for', async () => {
+  const { seen, port } = await listening({ host: '::ffff:127.0.0.1', allowInsecure: true });
+  await fetch(`http://127.0.0.1:${port}/`, { headers: { 'x-forwarded-for': '192.0.2.1' } });
+  expect(seen).toEqual([{ remoteAddress: '127.0.0.1', secure: false }]);
+});
+
+test('a request whose peer has no address any more is not heard: who denies an address would let it pass', async () => {
+  const { seen, port } = await listening();
+  const socket = connect(port, '127.0.0.1');
+  await once(socket, 'connect');
+  socket.write('POST / HTTP/1.1\r\nhost: gone\r\ncontent-length: 2\r\n\r\n{}');
+  socket.resetAndDestroy();
+  await fetch(`http://127.0.0.1:${port}/`);
+  expect(seen).toEqual([{ remoteAddress: '127.0.0.1', secure: false }]);
 });
 
 test('a body of the limit is taken, one byte more is answered 413', async () => {
