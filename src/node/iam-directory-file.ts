@@ -47,23 +47,50 @@ export async function iamDirectoryFile(
   { region, accountId, interval = 1000, onReload, onError = warn }: IamDirectoryFileOptions,
 ): Promise<IamDirectoryFile> {
   const file = resolve(path);
-  let seen = await versionOf(file);
+  let seen: string | undefined = await versionOf(file);
   const directory = iamDirectory(await read(file), { region, accountId });
+  let told = '';
+  let turn: Promise<unknown> = Promise.resolve();
   let looking = false;
+  let closed = false;
 
-  const reload = async () => {
+  const load = async () => {
     // Before reading: what changes while it is read is another version.
     seen = await versionOf(file);
-    directory.replace(await read(file));
+    const text = await read(file).catch((error: unknown) => {
+      // What is in the way of reading it, as a mode of its directory, goes away without another version.
+      seen = undefined;
+      throw error;
+    });
+    if (closed) return;
+    directory.replace(text);
+    told = '';
     onReload?.();
+  };
+  // One at a time: what was read last must be put in force last.
+  const reload = () => {
+    const loaded = turn.then(load);
+    turn = loaded.catch(() => {});
+    return loaded;
+  };
+  const tell = (error: Error, version: string) => {
+    const telling = `${version} ${error.message}`;
+    if (telling === told) return;
+    told = telling;
+    try {
+      onError(error);
+    } catch {
+      // A host that cannot listen must not end the looking, nor the process.
+    }
   };
   const look = async () => {
     if (looking) return;
     looking = true;
+    const version = await versionOf(file);
     try {
-      if ((await versionOf(file)) !== seen) await reload();
+      if (version !== seen) await reload();
     } catch (error) {
-      onError(error as Error);
+      tell(error as Error, version);
     } finally {
       looking = false;
     }
@@ -71,7 +98,11 @@ export async function iamDirectoryFile(
   const timer = setInterval(look, interval);
   timer.unref();
   const { replace: _, ...rest } = directory;
-  return { ...rest, reload, close: () => clearInterval(timer) };
+  const close = () => {
+    closed = true;
+    clearInterval(timer);
+  };
+  return { ...rest, reload, close };
 }
 
 /** Another user who may write the directory could put a file of theirs in the place of this one. */

@@ -2,6 +2,7 @@ import { chmodSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { deferred } from '../../src/base/deferred.ts';
 import { type IamDirectoryFileOptions, iamDirectoryFile } from '../../src/node/index.ts';
 
 const SCOPE = { region: 'eu-central-1', accountId: '111122223333' };
@@ -151,6 +152,62 @@ describe.skipIf(process.platform === 'win32')('a file that other users can read'
     chmodSync(directory, 0o770);
     await expect(opened(path)).rejects.toMatchObject({ code: 'ERR_IAM_FILE_MODE' });
   });
+});
+
+test.skipIf(process.platform === 'win32')(
+  'a file that could not be read is read as soon as it can, and is told of once',
+  async () => {
+    const { directory, path, write } = place();
+    write(janes(START));
+    const codes: unknown[] = [];
+    const told = deferred();
+    const reloaded = deferred();
+    const { may } = await opened(path, {
+      interval: 5,
+      onReload: reloaded.resolve,
+      onError: (error) => {
+        codes.push((error as { code?: string }).code);
+        told.resolve();
+      },
+    });
+    chmodSync(directory, 0o770);
+    write(janes(DENY));
+    await told.promise;
+    chmodSync(directory, 0o700); // as the error says; the file itself stays as it is
+    await reloaded.promise;
+    expect([await may(), codes]).toEqual(['ExplicitDeny', ['ERR_IAM_FILE_MODE']]);
+  },
+);
+
+test('a host that throws when it is told of an error hears of the next version all the same', async () => {
+  const { path, write } = place();
+  write(janes(START));
+  const told = deferred();
+  const reloaded = deferred();
+  const { may } = await opened(path, {
+    interval: 5,
+    onReload: reloaded.resolve,
+    onError: () => {
+      told.resolve();
+      throw new Error('the log is full');
+    },
+  });
+  write('{');
+  await told.promise;
+  write(janes(DENY));
+  await reloaded.promise;
+  expect(await may()).toBe('ExplicitDeny');
+});
+
+test('once closed it puts no other version in force', async () => {
+  const { path, write } = place();
+  write(janes(START));
+  const { iam, may } = await opened(path);
+  write(janes(DENY));
+  const reload = iam.reload();
+  iam.close();
+  await reload;
+  expect(await may()).toBe('Allow');
 });
 
 test('a file that is not there is said so', async () => {
