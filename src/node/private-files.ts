@@ -1,4 +1,4 @@
-import { mkdir, open, readFile, rename, stat, unlink } from 'node:fs/promises';
+import { mkdir, open, readFile, realpath, rename, stat, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { NodeError, type NodeErrorCode } from './error.ts';
 
@@ -23,6 +23,9 @@ export async function readPrivateFile(path: string, secret: Secret): Promise<str
   try {
     await assertPrivate(dirname(path), secret, secret.directoryMask, 'chmod 700');
     await assertPrivate(path, secret, 0o077, 'chmod 600');
+    // Where a link leads, others could put a file of theirs as well.
+    const place = dirname(await realpath(path));
+    await assertPrivate(place, secret, secret.directoryMask & 0o022, 'chmod go-w');
     return await readFile(path, 'utf8');
   } catch (error) {
     if (isMissing(error)) return undefined;

@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -142,6 +142,16 @@ describe.skipIf(process.platform === 'win32')('a file that other users can read'
     const { iam, may } = await opened(path);
     write(janes(DENY));
     chmodSync(path, 0o604);
+    await expect(iam.reload()).rejects.toMatchObject({ code: 'ERR_IAM_FILE_MODE' });
+    expect(await may()).toBe('Allow');
+  });
+
+  test('or that is a link into a directory which they can write', async () => {
+    const [own, shared] = [place(), place()];
+    shared.write(janes(START));
+    symlinkSync(shared.path, own.path);
+    const { iam, may } = await opened(own.path);
+    chmodSync(shared.directory, 0o777);
     await expect(iam.reload()).rejects.toMatchObject({ code: 'ERR_IAM_FILE_MODE' });
     expect(await may()).toBe('Allow');
   });
