@@ -91,7 +91,8 @@ function grant(question: Question, { resource, identity, boundary, session }: Si
   // A grant to the user or the session itself passes the implicit denies of what is attached to it.
   const direct = isSameAccount ? resource : Named.not;
   if (boundary !== ALLOWED && !isRoot && direct < Named.user) return DENIALS.boundary.implicit;
-  if (session !== ALLOWED && !isRoot && direct < Named.session) return DENIALS.session.implicit;
+  // But credentials of its can have been narrowed, as those for a request for access.
+  if (session !== ALLOWED && direct < Named.session) return DENIALS.session.implicit;
   return ALLOW;
 }
 

@@ -89,7 +89,7 @@ export function secondOpinion(
 
   const passesBoundary = root || (same && (direct.user || direct.session));
   if (documents.boundary && !allows('boundary') && !passesBoundary) return deny('ImplicitDeny', 'boundary');
-  const passesSession = root || (same && direct.session);
+  const passesSession = same && direct.session;
   if (documents.session && !allows('session') && !passesSession) return deny('ImplicitDeny', 'session');
   return { effect: 'Allow' };
 }

@@ -96,6 +96,22 @@ test('D3b: a request that is approved gives access to its node, for an hour, and
 });
 
 describe('such credentials', () => {
+  test('of the root user are limited as those of everybody', async () => {
+    const root = { accessKeyId: 'AKIAROOT', secretAccessKey: 'root-secret' };
+    const w = iamWorld({ root: { accessKeys: [root] } }, { approveAccess: () => 'Approved' });
+    await w.node();
+    await w.node(OTHER_NODE);
+    const { AccessRequestId } = await ask(w, [NODE], root);
+    const { Credentials: given } = await token(w, AccessRequestId, root);
+    const { AccessKeyId, SecretAccessKey, SessionToken } = given as Record<string, string>;
+    const who = { accessKeyId: AccessKeyId!, secretAccessKey: SecretAccessKey!, sessionToken: SessionToken! };
+    const code = async (operation: string, input: object) =>
+      (await w.as(who, operation, input)).__type ?? 'ok';
+    expect(await code('StartSession', { Target: NODE })).toBe('ok');
+    expect(await code('StartSession', { Target: OTHER_NODE })).toBe('AccessDeniedException');
+    expect(await code('DescribeSessions', { State: 'Active' })).toBe('AccessDeniedException');
+  });
+
   test('start sessions on the nodes that were asked for, resume and end their own, and do nothing else', async () => {
     const w = jitWorld({}, [EVERYTHING]);
     await w.node();
