@@ -378,12 +378,12 @@ describe('run as: the tag SSMSessionRunAs of', () => {
 
 test('a hybrid node that the directory does not know may do nothing but what its own agent needs', async () => {
   const w = iamWorld({});
-  const principal = {
+  const node = {
     arn: `arn:aws:sts::${ACCOUNT}:assumed-role/Fleet/${NODE}`,
     userId: `AROA:${NODE}`,
     accountId: ACCOUNT,
   };
-  const ask = (action: string, target = NODE) =>
+  const ask = (action: string, target = NODE, principal = node) =>
     w.iam.authorize({
       principal,
       action,
@@ -393,9 +393,15 @@ test('a hybrid node that the directory does not know may do nothing but what its
   expect(await ask('kms:Decrypt')).toEqual({ effect: 'Allow' });
   expect(await ask('kms:Decrypt', OTHER_NODE)).toMatchObject({ effect: 'ImplicitDeny' });
   expect(await ask('kms:GenerateDataKey')).toMatchObject({ effect: 'ImplicitDeny' });
-  expect((await w.service.canStart(principal, NODE)).allowed).toBe(false);
+  expect((await w.service.canStart(node, NODE)).allowed).toBe(false);
   w.put({ serviceControlPolicies: [[policy({ Effect: 'Deny', Action: 'kms:*', Resource: '*' })]] });
   expect(await ask('kms:Decrypt')).toMatchObject({ effect: 'ExplicitDeny' });
+  const boundary = policy({ Action: 'ssm:*', Resource: '*' });
+  w.put({ roles: { Fleet: { boundary } } });
+  expect(await ask('kms:Decrypt')).toMatchObject({ policyType: 'permissions boundary' });
+  w.put({});
+  const stranger = { ...node, arn: node.arn.replace(ACCOUNT, '444455556666'), accountId: '444455556666' };
+  expect(await ask('kms:Decrypt', NODE, stranger)).toMatchObject({ policyType: 'resource-based policy' });
 });
 
 test('a denied node is told in the words of the first check', async () => {

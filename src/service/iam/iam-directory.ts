@@ -1,7 +1,6 @@
 import {
   type AuthorizationRequest,
   type Authorizer,
-  type Decision,
   evaluate,
   type Policies,
   type PoliciesFor,
@@ -26,7 +25,8 @@ export interface IamDirectory {
   readonly credentials: (accessKeyId: string) => CallerRecord | undefined;
   /**
    * Decides by the policies of the principal and the account's filters. Roles of managed nodes that are not in the
-   * directory may nothing; every node may decrypt the data keys of its own sessions, where no policy denies it.
+   * directory may nothing; every node may decrypt the data keys of its own sessions, where no policy denies it and its
+   * boundary, if it has one, allows it.
    */
   readonly authorize: Authorizer;
   /** Those that `authorize` decides by, for `explain` of `hawser/policy`. */
@@ -56,13 +56,13 @@ export function iamDirectory(document: IamDocument | string, scope: ArnScope): I
   const delegation = accountDelegation(scope);
   const policiesFor = (principal: Principal, request: AuthorizationRequest): Policies => {
     const policies = withGrant(policiesOf(principal, version), request);
+    if (!request.action.startsWith('kms:')) return policies;
     // A key of KMS leaves it to its account who may use it; what its own policy says is asked of the key.
-    return request.action.startsWith('kms:') ? { ...policies, resource: [delegation] } : policies;
+    return { ...withOwnDataKey(policies, principal, request, version), resource: [delegation] };
   };
   return {
     credentials: (accessKeyId) => version.keys.get(accessKeyId),
-    authorize: (request) =>
-      withOwnDataKeys(evaluate(policiesFor(request.principal, request), request), request, version),
+    authorize: (request) => evaluate(policiesFor(request.principal, request), request),
     policiesFor,
     principal: (arn) => version.principals.get(arn),
     policyChanges(listener) {
@@ -80,16 +80,23 @@ function policiesOf({ arn }: Principal, { policies, filters }: DirectoryVersion)
   return policies.get(arn) ?? policies.get(roleKey(arn) ?? '') ?? filters;
 }
 
-function withOwnDataKeys(
-  decision: Decision,
+/** To a node, what it needs of KMS for its own sessions: like a policy of its own, which every filter still limits. */
+function withOwnDataKey(
+  policies: Policies,
+  { arn }: Principal,
   request: AuthorizationRequest,
   { nodes }: DirectoryVersion,
-): Decision {
-  if (decision.effect !== 'ImplicitDeny' || decision.policyType !== 'identity-based policy') return decision;
-  const { arn } = request.principal;
+): Policies {
   const node = nodes.get(arn) ?? (isNodeRole(arn) ? sessionNameOf(arn) : undefined);
-  return node !== undefined && isOwnDataKey(request, node) ? { effect: 'Allow' } : decision;
+  if (node === undefined || !isOwnDataKey(request, node)) return policies;
+  return { ...policies, identity: [...(policies.identity ?? []), OWN_DATA_KEY] };
 }
+
+const OWN_DATA_KEY = parsePolicy(
+  'identity',
+  { Version: '2012-10-17', Statement: { Effect: 'Allow', Action: 'kms:Decrypt', Resource: '*' } },
+  { name: 'the data keys of its own sessions' },
+);
 
 function accountDelegation({ accountId }: ArnScope) {
   return parsePolicy('resource', {
