@@ -155,12 +155,14 @@ function connected(record: SessionRecord): SessionRecord {
 }
 
 function over(record: SessionRecord, status: SessionStatus, reason: EndReason, now: number): SessionRecord {
+  const { token, ...agent } = record.agent;
   return {
     ...record,
     status,
     endReason: record.endReason ?? reason,
     endDate: now,
-    agent: { ...record.agent, token: undefined },
+    // One that has asked for a token has the session, and may have to be told of its end.
+    agent: token && agent.channel === undefined ? { ...agent, lostAt: agent.lostAt ?? now } : agent,
   };
 }
 

@@ -331,7 +331,8 @@ function isEnded(record: SessionRecord, side: Side): boolean {
 
 /** It is known to the agent, unless that has forgotten it. */
 function hadAgent({ agent, agentReady }: SessionRecord): boolean {
-  return agentReady || agent.channel !== undefined || agent.lostAt !== undefined;
+  const { token, channel, lostAt } = agent;
+  return agentReady || (token ?? channel ?? lostAt) !== undefined;
 }
 
 function closed(): ApiError {

@@ -27,6 +27,10 @@ describe('a simulated session through the service', () => {
     await simulateService(course(seed));
   });
 
+  it.each([5122])('comes to its end in seed %i of those with restarts, which once failed', async (seed) => {
+    await simulateService(restartCourse(seed));
+  });
+
   it('repeats itself for the same seed', async () => {
     for (let seed = 0; seed < 10; seed++) {
       const { trace } = await simulateService(course(seed));
