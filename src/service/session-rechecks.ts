@@ -1,11 +1,13 @@
 import type { CancelTimer } from '../base/clock.ts';
+import { ApiError } from './api-error.ts';
 import type { Authorization } from './authorization.ts';
+import type { Caller } from './caller.ts';
 import type { ServiceContext } from './context.ts';
 import type { Documents } from './documents.ts';
 import type { KnownKeys } from './known-keys.ts';
 import type { Nodes } from './nodes.ts';
 import type { SessionManagerServiceOptions } from './options.ts';
-import { isOver, type SessionRecord } from './session-record.ts';
+import { isOver, type SessionOwner, type SessionRecord } from './session-record.ts';
 import type { Sessions } from './sessions.ts';
 
 export interface SessionRechecksParts {
@@ -80,30 +82,52 @@ export class SessionRechecks {
     const { context, sessions } = this.#parts;
     try {
       const record = await sessions.get(sessionId);
-      if (!record || isOver(record) || record.cancelled || (await this.#isAllowed(record))) return;
-      await sessions.cancel(sessionId, 'AccessRevoked');
+      if (!record || isOver(record) || record.cancelled) return;
+      if (!(await this.#isAllowed(record))) await sessions.cancel(sessionId, 'AccessRevoked');
+      else if (!(await this.#isHeldRightly(record))) {
+        await sessions.channelClosed(sessionId, 'client', record.client.channel!);
+      }
     } catch (error) {
       context.report(error);
     }
   }
 
+  /** Whether somebody else than its owner, who has resumed it, may still do so. Otherwise they lose its channel. */
+  async #isHeldRightly(record: SessionRecord): Promise<boolean> {
+    const { channel, holder } = record.client;
+    if (channel === undefined || holder === undefined || holder.arn === record.owner.arn) return true;
+    const caller = await this.#callerOf(holder);
+    if (typeof caller === 'string') return caller === 'unknown';
+    try {
+      await this.#parts.authorization.session(caller, 'ssm:ResumeSession', record.sessionId, record);
+      return true;
+    } catch (error) {
+      if (error instanceof ApiError) return false;
+      throw error;
+    }
+  }
+
+  /** `unknown` where a service did not write down with which key; `gone` when that is good no more. */
+  async #callerOf({ accessKeyId, arn, connection = {} }: SessionOwner): Promise<Caller | 'unknown' | 'gone'> {
+    const { context, keys } = this.#parts;
+    if (accessKeyId === undefined) return 'unknown';
+    const key = await keys.find(accessKeyId);
+    if (!key || key.caller.principal.arn !== arn) return 'gone';
+    if (key.expiration && key.expiration.getTime() <= context.wallClock.now()) return 'gone';
+    return { ...key.caller, connection };
+  }
+
   async #isAllowed({ owner, target, documentName, documentNamed = true }: SessionRecord): Promise<boolean> {
-    const { context, keys, authorization, nodes, documents } = this.#parts;
-    // Of a service that did not write it down.
-    if (owner.accessKeyId === undefined) return true;
-    const key = await keys.find(owner.accessKeyId);
-    if (!key || key.caller.principal.arn !== owner.arn) return false;
-    if (key.expiration && key.expiration.getTime() <= context.wallClock.now()) return false;
-    const decision = await authorization.canStart(
-      { ...key.caller, connection: owner.connection ?? {} },
-      {
-        target,
-        tags: (await nodes.get(target))?.tags ?? {},
-        document: documentName,
-        documentTags: (await documents.find(documentName))?.record.tags ?? {},
-        isNamed: documentNamed,
-      },
-    );
+    const { authorization, nodes, documents } = this.#parts;
+    const caller = await this.#callerOf(owner);
+    if (typeof caller === 'string') return caller === 'unknown';
+    const decision = await authorization.canStart(caller, {
+      target,
+      tags: (await nodes.get(target))?.tags ?? {},
+      document: documentName,
+      documentTags: (await documents.find(documentName))?.record.tags ?? {},
+      isNamed: documentNamed,
+    });
     return decision.target.effect === 'Allow' && decision.document.effect === 'Allow';
   }
 

@@ -84,7 +84,7 @@ export interface SessionRecord {
   readonly lastActivity?: number;
 }
 
-/** Who started it, and how to ask again whether they may. */
+/** Who started it, or holds its client's channel, and how to ask again whether they may. */
 export interface SessionOwner {
   readonly arn: string;
   /** `aws:userid` */
@@ -109,6 +109,8 @@ export interface SideRecord {
   readonly token?: TokenRecord | undefined;
   /** Id of the open data channel. */
   readonly channel?: string | undefined;
+  /** Who was given the token that opened it, of a client's. */
+  readonly holder?: SessionOwner | undefined;
   /** When its data channel was lost, if it was and has not come back. */
   readonly lostAt?: number | undefined;
 }

@@ -10,7 +10,8 @@ type Next = SessionRecord | undefined;
 
 /** A data channel was opened, and takes the place of the one before it. */
 export function channelOpened(record: SessionRecord, side: Side, channel: string): SessionRecord {
-  return connected(withSide(record, side, { token: undefined, channel, lostAt: undefined }));
+  const { holder } = record[side].token ?? {};
+  return connected(withSide(record, side, { token: undefined, channel, holder, lostAt: undefined }));
 }
 
 export function channelClosed(record: SessionRecord, side: Side, channel: string, now: number): Next {

@@ -126,10 +126,9 @@ export class Sessions {
   async mintToken(sessionId: string, side: Side, caller?: Caller): Promise<string | undefined> {
     const { random, digest, wallClock, timers } = this.#context;
     const value = newToken(random);
-    const accessKeyId = caller?.accessKeyId;
     const token: TokenRecord = {
       ...tokenRecord(value, wallClock.now() + timers.token, digest),
-      ...(accessKeyId !== undefined && { accessKeyId }),
+      ...(caller && { holder: ownerOf(caller) }),
     };
     const made = await this.#change(sessionId, (record) => {
       if (isEnded(record, side)) return undefined;
@@ -148,7 +147,7 @@ export class Sessions {
     const session = (await store.sessions.get(sessionId))?.value;
     const record = session?.client.token;
     if (!session || !isTokenOf(record, token, wallClock.now(), digest)) return undefined;
-    return { session, accessKeyId: record?.accessKeyId };
+    return { session, accessKeyId: record?.holder?.accessKeyId };
   }
 
   /** Those that were started or resumed here, and are not over. */

@@ -2,6 +2,7 @@ import { hex, utf8 } from '../base/encoding.ts';
 import type { RandomSource } from '../base/random.ts';
 import type { PayloadDigest } from '../crypto/digest.ts';
 import { equalBytes } from '../crypto/equal.ts';
+import type { SessionOwner } from './session-record.ts';
 
 /**
  * What is kept of a token: enough to know it again, not enough to use it. It stands in the record that it opens
@@ -12,8 +13,8 @@ export interface TokenRecord {
   readonly hash: string;
   /** Milliseconds since the epoch; good before that time. */
   readonly expires: number;
-  /** Of who was given it, of a client's. */
-  readonly accessKeyId?: string;
+  /** Who was given it, of a client's. */
+  readonly holder?: SessionOwner;
 }
 
 /** A fresh token: 256 random bits in 64 characters, within the 300 of the API model (CONTROL-PLANE.md section 2.1). */

@@ -178,6 +178,27 @@ describe('with endRevokedSessions a running session ends', () => {
   });
 });
 
+test('whoever resumed the session of somebody else loses its channel with the access, and the session goes on', async () => {
+  const both = (members: object) => ({
+    users: { jane: user('jane', { policies: [START] }), bob: user('bob', members) },
+  });
+  const w = iamWorld(both({ policies: [EVERYTHING] }), { endRevokedSessions: true });
+  const { client: hers, id } = await running(w);
+  const his = await w.client((await w.as(credentialsOf('bob'), 'ResumeSession', { SessionId: id })) as never);
+  await w.clock.advance(60_000);
+  expect([hers.closed !== undefined, his.closed]).toEqual([true, undefined]);
+  w.put(both({}));
+  await w.settle();
+  expect(his.closed).toBeDefined();
+  expect(w.events.flatMap((e) => (e.type === 'session' ? [e.status] : [])).at(-1)).toBe('Disconnected');
+  const back = await w.client(
+    (await w.as(credentialsOf('jane'), 'ResumeSession', { SessionId: id })) as never,
+  );
+  w.put({ users: { jane: user('jane', { policies: [START] }) } });
+  await w.settle();
+  expect([back.closed, revoked(w)]).toEqual([undefined, []]);
+});
+
 test('without it policies decide at the next call, and what runs goes on', async () => {
   const w = iamWorld(janes({ policies: [START] }));
   const { client, id } = await running(w);
