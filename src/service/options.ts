@@ -44,8 +44,9 @@ export interface SessionManagerServiceOptions {
   readonly defaultDocumentCheck?: 'current' | 'legacy';
   /**
    * Ends sessions whose owner may no longer start them, or whose owner's credentials are unknown or expired by now
-   * (`AccessRevoked`); whoever resumed somebody else's, and may not any more, loses the channel. They are looked at every `timers.recheck`, and when `policyChanges` tells of a change. Default
-   * false: policies decide at the next call, and running sessions go on.
+   * (`AccessRevoked`); whoever resumed somebody else's, and may not any more, loses the channel. They are looked at every
+   * `timers.recheck`, and when `policyChanges` tells of a change. Default false: policies decide at the next call, and
+   * running sessions go on.
    */
   readonly endRevokedSessions?: boolean;
   /**

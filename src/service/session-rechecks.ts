@@ -72,9 +72,25 @@ export class SessionRechecks {
         if (this.#stopped) return;
         // Others have their turn in between.
         if (index % BATCH === BATCH - 1) await this.#turn();
-        await this.#lookAt(sessionId);
+        await this.#inTime(sessionId, this.#lookAt(sessionId));
       }
     }
+  }
+
+  /** A question that the host never answers must not keep those about other sessions from being asked. */
+  async #inTime(sessionId: string, look: Promise<void>): Promise<void> {
+    const { clock, timers, report } = this.#parts.context;
+    let cancel: CancelTimer = () => {};
+    const late = new Promise<void>((resolve) => {
+      cancel = clock.schedule(timers.recheck, () => {
+        report(
+          new Error(`Whether the session ${sessionId} may go on was not answered in ${timers.recheck} ms.`),
+        );
+        resolve();
+      });
+    });
+    await Promise.race([look, late]);
+    cancel();
   }
 
   /** What cannot be asked about is not ended: the next look may tell. */

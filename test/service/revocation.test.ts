@@ -233,6 +233,27 @@ test('a session that cannot be asked about goes on, and the host hears of it', a
   expect(w.events.filter(({ type }) => type === 'error')).toHaveLength(1);
 });
 
+test('a question that is never answered keeps no other session from ending', async () => {
+  let begun = false;
+  const w = world({
+    endRevokedSessions: true,
+    timers: { recheck: 10_000 },
+    authorize: ({ principal }): Decision | Promise<Decision> => {
+      if (begun && principal.userName === 'jane') return new Promise(() => {});
+      return begun ? { effect: 'ImplicitDeny', policyType: 'identity-based policy' } : { effect: 'Allow' };
+    },
+    callers: [{ ...credentialsOf('bob'), principal: { ...jane, arn: `${jane.arn}/bob`, userName: 'bob' } }],
+  });
+  await w.node();
+  await w.start();
+  const { body } = await w.call('StartSession', { Target: NODE }, credentialsOf('bob'));
+  begun = true;
+  await w.clock.advance(20_000);
+  expect(w.events.filter(({ type }) => type === 'error')).toHaveLength(1);
+  const ended = w.events.flatMap((e) => (e.type === 'session' && e.endReason === 'AccessRevoked' ? [e] : []));
+  expect(ended[0]).toMatchObject({ sessionId: body.SessionId });
+});
+
 test('a look asks twice for each session, however many changes there are meanwhile', async () => {
   let asked = 0;
   let changed = () => {};
