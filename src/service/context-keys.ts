@@ -17,7 +17,7 @@ export function contextKeys(caller: Caller, context: ServiceContext): [key: stri
     ['aws:ResourceAccount', context.accountId],
   ];
   if (connection.secure !== undefined) keys.push(['aws:SecureTransport', `${connection.secure}`]);
-  if (connection.remoteAddress !== undefined) keys.push(['aws:SourceIp', connection.remoteAddress]);
+  if (connection.remoteAddress !== undefined) keys.push(['aws:SourceIp', sourceIp(connection.remoteAddress)]);
   if (issued !== undefined) keys.push(['aws:TokenIssueTime', new Date(issued).toISOString()]);
   if (mfa !== undefined) keys.push(['aws:MultiFactorAuthPresent', `${mfa}`]);
   if (mfa && issued !== undefined)
@@ -29,4 +29,9 @@ export function contextKeys(caller: Caller, context: ServiceContext): [key: stri
     if (arn.includes(':ec2:')) keys.push(['ec2:SourceInstanceARN', arn]);
   }
   return keys;
+}
+
+/** As a socket for both families tells an IPv4 peer, `::ffff:192.0.2.1`, no policy about IPv4 would mean it. */
+function sourceIp(address: string): string {
+  return address.replace(/^(?:::|(?:0+:){5})ffff:(?=\d+(?:\.\d+){3}$)/i, '');
 }

@@ -406,6 +406,14 @@ describe('the context of a check', () => {
     expect(node).toMatchObject({ 'aws:SourceIp': '192.0.2.7', 'aws:SecureTransport': 'true' });
   });
 
+  test.each(['::ffff:192.0.2.7', '::FFFF:192.0.2.7', '0:0:0:0:0:ffff:192.0.2.7'])(
+    'has an IPv4 address as one, also when the host tells %s',
+    async (remoteAddress) => {
+      const [node] = await contexts({}, { remoteAddress });
+      expect(node).toMatchObject({ 'aws:SourceIp': '192.0.2.7' });
+    },
+  );
+
   test('has nothing of the parameters of the call', async () => {
     const plain = await contexts({});
     const crafted = await contexts({}, undefined, {
