@@ -96,6 +96,41 @@ test('D3b: a request that is approved gives access to its node, for an hour, and
 });
 
 describe('such credentials', () => {
+  test('are limited by the session policies of those they were asked for with', async () => {
+    const key = { accessKeyId: 'ASIAJANE', secretAccessKey: 's', sessionToken: 't' };
+    const policies = [ASK, policy({ Action: 'ssm:StartSession', Resource: ARN.document('*') })];
+    const w = iamWorld(
+      { roles: { Ops: { policies: [EVERYTHING], sessions: [{ ...key, name: 'jane', policies }] } } },
+      { approveAccess: () => 'Approved' },
+    );
+    await w.node();
+    const { AccessRequestId } = await ask(w, [NODE], key);
+    const { Credentials: given } = await token(w, AccessRequestId, key);
+    const { AccessKeyId, SecretAccessKey, SessionToken } = given as Record<string, string>;
+    const who = { accessKeyId: AccessKeyId!, secretAccessKey: SecretAccessKey!, sessionToken: SessionToken! };
+    const { __type, message } = await w.as(who, 'StartSession', { Target: NODE });
+    expect(__type).toBe('AccessDeniedException');
+    expect(message).toMatch('no session policy allows');
+  });
+
+  test('are good no more when the key that they were asked for with has become that of somebody else', async () => {
+    const w = jitWorld();
+    await w.node();
+    const credentials = await access(w);
+    w.put({ users: { mallory: user('jane', { policies: [EVERYTHING] }) } });
+    const { __type } = await w.as(credentials, 'StartSession', { Target: NODE });
+    expect(__type).toBe('UnrecognizedClientException');
+  });
+
+  test.each(['mi-*', 'mi-?123456789abcdef0'])('for a node called %s are for that one', async (id) => {
+    const w = jitWorld();
+    await w.node();
+    await w.clock.runUntil(w.service.registerTarget({ id }));
+    const credentials = await access(w, [id]);
+    const code = async (Target: string) => (await w.as(credentials, 'StartSession', { Target })).__type;
+    expect([await code(id), await code(NODE)]).toEqual(['TargetNotConnected', 'AccessDeniedException']);
+  });
+
   test('of the root user are limited as those of everybody', async () => {
     const root = { accessKeyId: 'AKIAROOT', secretAccessKey: 'root-secret' };
     const w = iamWorld({ root: { accessKeys: [root] } }, { approveAccess: () => 'Approved' });

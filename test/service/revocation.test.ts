@@ -43,6 +43,16 @@ describe('with endRevokedSessions a running session ends', () => {
         ),
     ],
     ['when its owner is gone', (w) => w.put({ users: { admin: user('admin', { policies: [EVERYTHING] }) } })],
+    [
+      'when the key of its owner is that of somebody else',
+      (w) =>
+        w.put({
+          users: {
+            mallory: user('jane', { policies: [START] }),
+            admin: user('admin', { policies: [EVERYTHING] }),
+          },
+        }),
+    ],
     ['when the key of its owner is gone', (w) => w.put(janes({ policies: [START], accessKeys: [] }))],
   ])('%s, at once', async (_, change) => {
     const w = iamWorld(janes({ policies: [START] }), { endRevokedSessions: true });
