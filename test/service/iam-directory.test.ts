@@ -350,3 +350,16 @@ function thrown(run: () => unknown): unknown {
     return error;
   }
 }
+
+test('a listener that throws keeps neither the change nor the other listeners from hearing of it', () => {
+  const iam = iamDirectory({}, SCOPE);
+  let heard = 0;
+  iam.policyChanges(() => {
+    throw new Error('the log is full');
+  });
+  iam.policyChanges(() => {
+    heard++;
+  });
+  iam.replace({ users: { jane: {} } });
+  expect([heard, iam.principal(ARN.user('jane'))?.userName]).toEqual([1, 'jane']);
+});

@@ -33,7 +33,7 @@ export interface IamDirectory {
   readonly policiesFor: (...asked: Parameters<PoliciesFor>) => Policies;
   /** A user, or the root user, or a session with a key, by ARN. */
   readonly principal: (arn: string) => Principal | undefined;
-  /** Calls the listener after each change; returns what ends that. */
+  /** Calls the listener after each change; returns what ends that. What it throws is ignored. */
   readonly policyChanges: (listener: () => void) => () => void;
   /**
    * Puts another document in the place of the one before, for calls to come. Whole or not at all.
@@ -71,7 +71,13 @@ export function iamDirectory(document: IamDocument | string, scope: ArnScope): I
     },
     replace(next) {
       version = readDirectory(next, scope);
-      for (const listener of [...listeners]) listener();
+      for (const listener of [...listeners]) {
+        try {
+          listener();
+        } catch {
+          // The version is in force; one who cannot listen must not keep the others from ending sessions.
+        }
+      }
     },
   };
 }
