@@ -6,7 +6,7 @@ import IsomorphicWebSocket from 'isomorphic-ws';
 import { type Clock, steadyClock } from '../base/clock.ts';
 import { concat, hex } from '../base/encoding.ts';
 import type { RandomSource } from '../base/random.ts';
-import { type AesGcm, type SyncCiphers, syncAesGcm, webCryptoAesGcm } from '../crypto/aes-gcm.ts';
+import { type AesGcm, type SyncCiphers, syncAesGcm, TAG_LENGTH, webCryptoAesGcm } from '../crypto/aes-gcm.ts';
 import { type PayloadDigest, payloadDigest, sha256Digest } from '../crypto/digest.ts';
 import type { KeyCipher } from '../crypto/kms/key-cipher.ts';
 import { TransportError } from './errors.ts';
@@ -154,9 +154,6 @@ export function webKeyCipher(subtle: SubtleCrypto): KeyCipher {
     },
   };
 }
-
-/** Bytes, of AES-GCM. */
-const TAG_LENGTH = 16;
 
 const systemTransport: Transport = { fetch: (request) => globalThis.fetch(request), connect, watchOnline };
 

@@ -1,6 +1,7 @@
 import { orAborted } from '../core/deadline.ts';
 import { type DataKey, type KeyService, KeyServiceError } from '../crypto/index.ts';
-import { assertDataKey, DATA_KEY_LENGTH, MAX_CIPHERTEXT_LENGTH } from './data-key.ts';
+import { DATA_KEY_LENGTH, MAX_CIPHERTEXT_LENGTH } from '../crypto/kms/key-service.ts';
+import { assertDataKey } from './data-key.ts';
 
 /** The calls of a {@link KeyService}, as functions of your own. Each is given `signal`, and need not look at it. */
 export interface KeyServiceCallbacks {

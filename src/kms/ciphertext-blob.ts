@@ -1,4 +1,5 @@
 import { concat, hex } from '../base/encoding.ts';
+import { NONCE_LENGTH, TAG_LENGTH } from '../crypto/aes-gcm.ts';
 
 /**
  * A data key under a KMS key, as it travels: format version (1 byte), id of the key (16), nonce (12), ciphertext, tag
@@ -11,8 +12,6 @@ export interface CiphertextBlob {
   /** With its tag. */
   readonly ciphertext: Uint8Array;
 }
-
-export const NONCE_LENGTH = 12;
 
 export function encodeBlob({ keyId, nonce, ciphertext }: CiphertextBlob): Uint8Array {
   return concat([blobHeader(keyId), nonce, ciphertext]);
@@ -37,4 +36,3 @@ export function blobHeader(keyId: string): Uint8Array {
 
 const VERSION = 1;
 const HEADER_LENGTH = 17;
-const TAG_LENGTH = 16;

@@ -1,10 +1,4 @@
-import { KeyServiceError } from '../crypto/index.ts';
-
-/** Bytes of the data key of a session: one half for each direction (PROTOCOL.md section 8). */
-export const DATA_KEY_LENGTH = 64;
-
-/** Bytes of a data key under a KMS key, as KMS takes it. */
-export const MAX_CIPHERTEXT_LENGTH = 6144;
+import { DATA_KEY_LENGTH, KeyServiceError } from '../crypto/kms/key-service.ts';
 
 /** @throws {KeyServiceError} `ERR_KEY_CIPHERTEXT` for what was decrypted and is no data key of a session */
 export function assertDataKey(plaintext: Uint8Array): Uint8Array {

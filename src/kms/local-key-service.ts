@@ -1,13 +1,14 @@
 import { concat } from '../base/encoding.ts';
 import type { Platform } from '../core/platform.ts';
 import { platformWith, systemKeyCipher } from '../core/runtime.ts';
+import { NONCE_LENGTH } from '../crypto/aes-gcm.ts';
 import { type DataKey, type EncryptionContext, type KeyService, KeyServiceError } from '../crypto/index.ts';
 import type { KeyCipher } from '../crypto/kms/key-cipher.ts';
+import { DATA_KEY_LENGTH } from '../crypto/kms/key-service.ts';
 import type { Authorizer, Principal } from '../policy/index.ts';
 import { callbackKeyService } from './callback-key-service.ts';
 import { canonicalContext } from './canonical-context.ts';
-import { blobHeader, decodeBlob, encodeBlob, NONCE_LENGTH } from './ciphertext-blob.ts';
-import { DATA_KEY_LENGTH } from './data-key.ts';
+import { blobHeader, decodeBlob, encodeBlob } from './ciphertext-blob.ts';
 import { LocalKeyError } from './error.ts';
 import { authorizeKey, type KeyAction, type KeyCaller, type KeyQuestion } from './key-authorization.ts';
 import { type KeyName, keyArn, keyName } from './key-name.ts';

@@ -1,6 +1,6 @@
 import { type KeyService, KeyServiceError } from '../crypto/index.ts';
+import { DATA_KEY_LENGTH } from '../crypto/kms/key-service.ts';
 import { callbackKeyService } from './callback-key-service.ts';
-import { DATA_KEY_LENGTH } from './data-key.ts';
 import { kmsError } from './kms-error.ts';
 
 /** The calls of `KMS`, the class of `@aws-sdk/client-kms` that has all of them. */

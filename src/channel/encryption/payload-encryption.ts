@@ -1,4 +1,5 @@
 import { type AesGcm, type AesGcmKey, NONCE_LENGTH } from '../../crypto/aes-gcm.ts';
+import { DATA_KEY_LENGTH } from '../../crypto/kms/key-service.ts';
 import { PayloadType } from '../constants.ts';
 import { EncryptionError } from './error.ts';
 import { NonceCounter, NonceMemory } from './nonces.ts';
@@ -70,7 +71,6 @@ export class PayloadEncryption {
   }
 }
 
-export const DATA_KEY_LENGTH = 64;
 const HALF = DATA_KEY_LENGTH / 2;
 
 const FROM_AGENT: ReadonlySet<number> = new Set([

@@ -1,4 +1,5 @@
 import { base64, fromBase64 } from '../../base/encoding.ts';
+import { MAX_CIPHERTEXT_LENGTH } from '../../crypto/kms/key-service.ts';
 import { MessageError } from '../error.ts';
 import {
   asObject,
@@ -45,7 +46,8 @@ export function parseKmsEncryptionResponse(actionResult: unknown): KmsEncryption
   const json = actionResult as JsonObject;
   const text = own(json, 'KMSCipherTextKey');
   const ciphertextKey = typeof text === 'string' ? fromBase64(text) : undefined;
-  if (!ciphertextKey || ciphertextKey.length === 0 || ciphertextKey.length > MAX_CIPHERTEXT) return undefined;
+  if (!ciphertextKey || ciphertextKey.length === 0 || ciphertextKey.length > MAX_CIPHERTEXT_LENGTH)
+    return undefined;
   return { ciphertextKey, challengeAcknowledgement: own(json, 'ChallengeAcknowledgement') === true };
 }
 
@@ -67,8 +69,6 @@ export function formatEncryptionChallenge(sealed: Uint8Array): Uint8Array {
   return writeJson({ Challenge: base64(sealed) });
 }
 
-/** Bytes: what KMS takes (API reference, Decrypt). */
-const MAX_CIPHERTEXT = 6_144;
 /** Characters: what KMS takes (API reference, GenerateDataKey). */
 const MAX_KEY_ID = 2_048;
 /** Characters, of which real ones have 24. An encryption context may have 8,192 in all. */

@@ -6,6 +6,12 @@ import { HawserError } from '../../base/error.ts';
  */
 export type EncryptionContext = Readonly<Record<string, string>>;
 
+/** Bytes of the data key of a session: one half for each direction (PROTOCOL.md section 8). */
+export const DATA_KEY_LENGTH = 64;
+
+/** Bytes of a data key under a KMS key, as KMS takes it. */
+export const MAX_CIPHERTEXT_LENGTH = 6144;
+
 /** A fresh data key, in the clear and under the KMS key. */
 export interface DataKey {
   /** Secret. Whoever asked for it fills it with zeros after use. */

@@ -1,5 +1,6 @@
 import { base64 } from '../../base/encoding.ts';
 import type { EncryptionContext } from '../../crypto/index.ts';
+import { MAX_CIPHERTEXT_LENGTH } from '../../crypto/kms/key-service.ts';
 import type { KeyAction, KeyCaller, LocalKeyService } from '../../kms/index.ts';
 import { ApiError } from '../api-error.ts';
 import { blob, integer, map, string, structure } from '../shape.ts';
@@ -55,7 +56,7 @@ export function keyOperations(
     api: 'kms',
     name: 'Decrypt',
     input: structure(
-      { CiphertextBlob: blob({ min: 1, max: 6144 }) },
+      { CiphertextBlob: blob({ min: 1, max: MAX_CIPHERTEXT_LENGTH }) },
       {
         EncryptionContext: ENCRYPTION_CONTEXT,
         KeyId: KEY_ID,
